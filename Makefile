@@ -1,0 +1,34 @@
+# Two commands do everything: `make sweep` and `make test`. Each sets up .venv first.
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+.PHONY: sweep test lint types suite clean
+
+.venv: .venv/installed
+
+# Installed again only when the declared dependencies change.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.PHONY: .venv
+
+sweep: .venv
+	.venv/bin/msanet-bench sweep experiments/ablation.yaml
+
+test: lint types suite
+
+lint: .venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv
+	.venv/bin/mypy
+
+suite: .venv
+	OMP_NUM_THREADS=1 .venv/bin/pytest --numprocesses $(WORKERS)
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""What is each part of a multi-scale + self-attention image classifier worth, and what does it cost?"""

@@ -1,0 +1,54 @@
+"""Errors that a user can cause; everything else is a defect of the program and keeps its traceback.
+
+BenchError
+|-- SpecError      an experiment file breaks rules: every problem of the file, with its line
+|-- DataError      a data set is missing, unreadable or not what the experiment says
+|-- ResultsError   a results folder cannot be read, written or shared
+`-- BlockError     a block cannot be built from its options
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class BenchError(Exception):
+    """A problem that the user can mend; the message says where, what rule, what value, what to do."""
+
+
+class DataError(BenchError):
+    """A data set is missing, unreadable or not what the experiment says."""
+
+
+class ResultsError(BenchError):
+    """A results folder cannot be read, written or shared."""
+
+
+class BlockError(BenchError):
+    """A block cannot be built; `slot` is its dotted place in the network."""
+
+    def __init__(self, slot: str, message: str) -> None:
+        super().__init__(f"{slot}: {message}")
+        self.slot = slot
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One broken rule of a file: its line (from 1), dotted path and message."""
+
+    line: int
+    path: str
+    message: str
+
+
+class SpecError(BenchError):
+    """Every problem of one experiment file, in the order of its lines."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(f"{source}:{p.line}: {_place(p)}{p.message}" for p in self.problems))
+
+
+def _place(problem: Problem) -> str:
+    return f"{problem.path}: " if problem.path else ""

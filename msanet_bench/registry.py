@@ -1,0 +1,141 @@
+"""Names that a YAML file may use, and what may be set under each name.
+
+    @ATTENTION.register("eca")
+    class ECA(nn.Module):
+        def __init__(self, channels: int, *, gamma: float = 2.0, b: float = 1.0) -> None: ...
+
+Positional arguments come from the network. Keyword-only arguments are exactly what YAML may set: each has
+a type and a default, and both are checked before anything is built.
+"""
+
+import difflib
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+class Option(NamedTuple):
+    """A keyword-only argument of a registered entry."""
+
+    annotation: Any
+    default: Any
+
+
+class OptionProblem(NamedTuple):
+    """What is wrong with an entry's options; `option` is None when the entry as a whole is wrong."""
+
+    option: str | None
+    message: str
+
+
+class Registry(Generic[T]):
+    """The entries of one slot, by name.
+
+    Args:
+        slot: What the entries are, for messages: "attention", "branches", "data".
+        probe: Builds a small example of an entry from its options, so that values the entry refuses
+            (ValueError) are known before a network is built.
+    """
+
+    def __init__(self, slot: str, *, probe: Callable[[T, Mapping[str, Any]], object] | None = None) -> None:
+        self.slot = slot
+        self._probe = probe
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Decorate a class or function so that YAML can name it."""
+
+        def enter(entry: T) -> T:
+            if name in self._entries:
+                first, second = _where(self._entries[name]), _where(entry)
+                raise ValueError(f"{self.slot} `{name}` is registered twice: in {first} and in {second}.")
+            for option, parameter in _keyword_only(entry).items():
+                if parameter.default is inspect.Parameter.empty:
+                    raise TypeError(f"{self.slot} `{name}`: option `{option}` needs a default.")
+            self._entries[name] = entry
+            return entry
+
+        return enter
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name]
+
+    def options(self, name: str) -> dict[str, Option]:
+        """What YAML may set for this entry, in the order of its signature."""
+        entry = self[name]
+        function = entry.__init__ if inspect.isclass(entry) else entry
+        hints = typing.get_type_hints(function, include_extras=True)
+        return {
+            option: Option(hints[option], parameter.default)
+            for option, parameter in _keyword_only(entry).items()
+        }
+
+    def resolve(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with every default filled in, by name."""
+        defaults = {option: default for option, (_, default) in self.options(name).items()}
+        return dict(sorted({**defaults, **options}.items()))
+
+    def problems(self, name: str, options: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """Everything wrong with naming this entry with these options."""
+        if name not in self:
+            yield OptionProblem(None, f"unknown {self.slot} entry `{name}`. {suggestion(name, self)}")
+            return
+        known = self.options(name)
+        found = list(_option_problems(name, known, options))
+        yield from found
+        if not found and self._probe is not None:
+            try:
+                self._probe(self[name], self.resolve(name, options))
+            except ValueError as error:
+                yield OptionProblem(_option_named_in(str(error), known), str(error))
+
+
+def suggestion(name: str, known: typing.Iterable[str]) -> str:
+    """`Did you mean 'gamma'? Known: b, gamma.`"""
+    names = sorted(known)
+    if not names:
+        return "Nothing may be set here."
+    close = difflib.get_close_matches(name, names, n=1)
+    return (f"Did you mean '{close[0]}'? " if close else "") + f"Known: {', '.join(names)}."
+
+
+def _keyword_only(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(entry).parameters
+    return {name: p for name, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _option_problems(
+    name: str, known: Mapping[str, Option], options: Mapping[str, Any]
+) -> Iterator[OptionProblem]:
+    for option, value in options.items():
+        if option not in known:
+            yield OptionProblem(option, f"unknown option of '{name}'. {suggestion(option, known)}")
+            continue
+        try:
+            TypeAdapter(known[option].annotation).validate_python(value, strict=True)
+        except ValidationError as error:
+            expected = inspect.formatannotation(known[option].annotation)
+            rule = error.errors()[0]["msg"]
+            yield OptionProblem(option, f"must be {expected}, but got {value!r} ({rule}).")
+
+
+def _option_named_in(message: str, known: Mapping[str, Option]) -> str | None:
+    return next((option for option in known if f"`{option}`" in message), None)
+
+
+def _where(entry: Callable[..., Any]) -> str:
+    return f"{entry.__module__}.{entry.__qualname__}"

@@ -1,0 +1,196 @@
+"""What an experiment is, as frozen values: network, data, training, measurement, plan.
+
+The defaults of `ModelSpec` are the network of the design article; those of `TrainSpec` its training.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from msanet_bench.units import parse_count, parse_points
+
+Scalar: TypeAlias = bool | int | float | str | None
+OptionValue: TypeAlias = Scalar | tuple[Scalar, ...]
+Options: TypeAlias = Mapping[str, OptionValue]
+Design: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Spec(BaseModel):
+    """Frozen, strict about types (`"3"` is no number) and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class BlockSpec(Spec):
+    """A registered block and the options it is built with."""
+
+    block: str
+    options: Options = {}
+
+
+class BranchSpec(BlockSpec):
+    """A block of the multi-scale stage; a branch that is off keeps its place in the width budget."""
+
+    on: bool = True
+
+
+ARTICLE_BRANCHES: Mapping[str, BranchSpec] = {
+    "conv3": BranchSpec(block="conv", options={"kernel": 3}),
+    "conv5": BranchSpec(block="conv", options={"kernel": 5}),
+    "dilated": BranchSpec(block="conv", options={"kernel": 3, "dilation": 2}),
+    "context": BranchSpec(block="global_context"),
+}
+
+
+class ModelSpec(Spec):
+    """Which block fills each slot of the network, and its size."""
+
+    stem: BlockSpec = BlockSpec(block="imagenet")
+    branches: Mapping[str, BranchSpec] = ARTICLE_BRANCHES
+    fusion: BlockSpec = BlockSpec(block="concat")
+    attention: BlockSpec = BlockSpec(block="self_attention")
+    attention_stages: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=False)] = (
+        1,
+        2,
+        3,
+    )
+    head: BlockSpec = BlockSpec(block="mlp")
+    branch_width: Literal["fixed", "shared"] = "fixed"
+    width: Annotated[float, Field(gt=0, le=8)] = 1.0
+    depth: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(strict=False, min_length=1, max_length=6)
+    ] = (2, 3, 3)
+
+
+Augmentation: TypeAlias = Literal["flip", "shift", "erase"]
+
+
+class DataSpec(Spec):
+    """Which images, how many, and what is done to them before the network sees them.
+
+    Attributes:
+        dataset: A registered data set.
+        options: Its options.
+        resize: Side of the square that every image is resized to; None keeps the size.
+        train_images: How many training images a seed draws, stratified by class; None takes all.
+        validation: Share of the training images set aside by the seed's split stream.
+        normalise: Subtract the training mean and divide by the training deviation, a channel.
+        augment: Random changes of each training batch.
+    """
+
+    dataset: str = "digits"
+    options: Options = {}
+    resize: Annotated[int, Field(ge=4, le=4096)] | None = None
+    train_images: Annotated[int, Field(ge=2)] | None = None
+    validation: Fraction = 0.1
+    normalise: bool = True
+    augment: Annotated[tuple[Augmentation, ...], Field(strict=False)] = ()
+
+
+class TrainSpec(Spec):
+    """One training run; `lr` and `weight_decay` as in the optimiser of that name in torch."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    lr: Positive = 1e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    momentum: Fraction = 0.9
+    schedule: Literal["constant", "one_cycle", "cosine"] = "constant"
+    label_smoothing: Fraction = 0.0
+    clip_norm: Positive | None = None
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    channels_last: bool = False
+    deterministic: bool = True
+    checkpoint: Literal["last", "best_val"] = "last"
+
+
+class MeasureSpec(Spec):
+    """What is timed after training: single forward passes, interleaved over all variants."""
+
+    latency_rounds: Annotated[int, Field(ge=0, le=100_000)] = 60
+    latency_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)] = (
+        1,
+    )
+
+
+class Factor(Spec):
+    """A dotted path that is varied, its levels as written, and the levels of other factors it needs."""
+
+    levels: tuple[Any, ...]
+    when: Mapping[str, Any] = {}
+
+
+class Constraint(Spec):
+    """A limit that a variant must keep to be trained at all."""
+
+    measure: Literal["params", "macs"]
+    relation: Literal["<=", ">="]
+    limit: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Constraint":
+        """`params <= 2M`.
+
+        Raises:
+            ValueError: the text is no such comparison.
+        """
+        words = text.split()
+        if len(words) != 3 or words[0] not in {"params", "macs"} or words[1] not in {"<=", ">="}:  # noqa: PLR2004
+            raise ValueError(f"must read like `params <= 2M` or `macs >= 100k`, but got {text!r}.")
+        return cls.model_validate({"measure": words[0], "relation": words[1], "limit": parse_count(words[2])})
+
+    def allows(self, value: int) -> bool:
+        return value <= self.limit if self.relation == "<=" else value >= self.limit
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.relation} {self.limit}"
+
+
+class Experiment(Spec):
+    """One YAML file: a baseline, what is varied, on which data, how it is trained and measured.
+
+    Attributes:
+        delta: The smallest difference in accuracy that matters, with its unit, declared beforehand.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    question: str = ""
+    baseline: ModelSpec = ModelSpec()
+    data: DataSpec = DataSpec()
+    train: TrainSpec = TrainSpec()
+    design: Design = "factorial"
+    factors: Mapping[str, Factor] = {}
+    variants: tuple[Mapping[str, Any], ...] = ()
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    delta: str
+    constraints: tuple[Constraint, ...] = ()
+    measure: MeasureSpec = MeasureSpec()
+    plugins: tuple[str, ...] = ()
+
+    @field_validator("delta")
+    @classmethod
+    def _delta_has_its_unit(cls, delta: str) -> str:
+        parse_points(delta)
+        return delta
+
+    @property
+    def delta_fraction(self) -> float:
+        return parse_points(self.delta)
+
+
+def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
+    """The one way a value is written for hashing and comparing: sorted keys, no spaces."""
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: BaseModel | Mapping[str, Any]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]

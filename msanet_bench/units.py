@@ -1,0 +1,55 @@
+"""Quantities with their units: how numbers with a unit are written in files and kept in records."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Better = Literal["higher", "lower", "neither"]
+
+_FACTORS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measured quantity in base units (fraction, s, bytes, count), and which direction is better."""
+
+    value: float | int
+    unit: str
+    better: Better
+
+    def to_json(self) -> dict[str, Any]:
+        return {"value": self.value, "unit": self.unit, "better": self.better}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Measure":
+        return cls(fields["value"], fields["unit"], fields["better"])
+
+
+def parse_points(text: str) -> float:
+    """A difference of accuracies as a fraction: `0.3 pp` is 0.003.
+
+    Raises:
+        ValueError: the unit `pp` (percentage points) is missing or the number is not positive.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*pp\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(
+            f"must be a positive number of percentage points such as `0.5 pp`, but got {text!r}."
+        )
+    return float(match[1]) / 100
+
+
+def parse_count(text: str) -> int:
+    """A whole number with an optional suffix k, M or G: `1.5M` is 1500000.
+
+    Raises:
+        ValueError: the text is no such number, or not whole.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([kKMG]?)\s*", text)
+    if match is None:
+        raise ValueError(f"must be a number such as `200k` or `1.5M`, but got {text!r}.")
+    value = float(match[1]) * _FACTORS[match[2]]
+    if value != int(value):
+        raise ValueError(f"must be a whole number, but got {text!r}.")
+    return int(value)
