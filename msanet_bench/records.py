@@ -124,8 +124,8 @@ def _read_line(file: Path, number: int, line: str) -> Record:
         schema = fields["schema"]
         if schema > SCHEMA:
             raise ResultsError(
-                f"{file}:{number}: written by a newer msanet-bench (schema {schema}, this one knows {SCHEMA}). "
-                "Upgrade msanet-bench to read it."
+                f"{file}:{number}: written by a newer msanet-bench "
+                f"(schema {schema}, this one knows {SCHEMA}). Upgrade msanet-bench to read it."
             )
         record = Record.from_json(fields)
         record.correct_bits()

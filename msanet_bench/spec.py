@@ -19,6 +19,7 @@ Design: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Stages = Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=False)]
 
 
 class Spec(BaseModel):
@@ -49,23 +50,28 @@ ARTICLE_BRANCHES: Mapping[str, BranchSpec] = {
 
 
 class ModelSpec(Spec):
-    """Which block fills each slot of the network, and its size."""
+    """Which block fills each slot of the network, and its size.
+
+    Attributes:
+        attention_stages: The stages, from 1, whose blocks have attention.
+        branch_width: Whether the channels of a branch that is off are left out or shared by the others.
+        width: Factor on the channels of stem, stages and head.
+        depth: Blocks of each stage.
+        same_size_stages: The stages, from 1, that keep the size of their map; the others halve it.
+    """
 
     stem: BlockSpec = BlockSpec(block="imagenet")
     branches: Mapping[str, BranchSpec] = ARTICLE_BRANCHES
     fusion: BlockSpec = BlockSpec(block="concat")
     attention: BlockSpec = BlockSpec(block="self_attention")
-    attention_stages: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=False)] = (
-        1,
-        2,
-        3,
-    )
+    attention_stages: Stages = (1, 2, 3)
     head: BlockSpec = BlockSpec(block="mlp")
     branch_width: Literal["fixed", "shared"] = "fixed"
     width: Annotated[float, Field(gt=0, le=8)] = 1.0
     depth: Annotated[
         tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(strict=False, min_length=1, max_length=6)
     ] = (2, 3, 3)
+    same_size_stages: Stages = ()
 
 
 Augmentation: TypeAlias = Literal["flip", "shift", "erase"]
@@ -174,11 +180,18 @@ class Experiment(Spec):
     measure: MeasureSpec = MeasureSpec()
     plugins: tuple[str, ...] = ()
 
-    @field_validator("delta")
+    @field_validator("delta", mode="before")
     @classmethod
-    def _delta_has_its_unit(cls, delta: str) -> str:
-        parse_points(delta)
+    def _delta_has_its_unit(cls, delta: Any) -> Any:  # noqa: ANN401 (YAML enters here)
+        parse_points(delta if isinstance(delta, str) else repr(delta))
         return delta
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"must be different numbers, but got {list(seeds)}.")
+        return seeds
 
     @property
     def delta_fraction(self) -> float:

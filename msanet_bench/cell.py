@@ -1,0 +1,178 @@
+"""One cell, from its settings to its record: build, train, evaluate. Runs in a worker process."""
+
+import hashlib
+import os
+import socket
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import msanet_bench
+from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
+from msanet_bench.journal import Attempt
+from msanet_bench.model.build import build
+from msanet_bench.model.initialise import initialise
+from msanet_bench.overlay import Settings
+from msanet_bench.plugins import load_entry_points, load_plugins
+from msanet_bench.records import Record, Status, pack_bits
+from msanet_bench.spec import DataSpec
+from msanet_bench.streams import stream_seed
+from msanet_bench.train.evaluate import evaluate
+from msanet_bench.train.fit import Diverged, fit
+from msanet_bench.train.seed import set_determinism
+from msanet_bench.units import Measure
+
+# what a cell's numbers come from; the rest of the package plans, stores and reports
+_CODE = ("cell.py", "spec.py", "streams.py", "data", "model", "train")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that a worker needs to run one cell.
+
+    Attributes:
+        costs: Parameters and multiply-accumulates, which are the same for every seed.
+    """
+
+    key: str
+    variant: str
+    factors: Mapping[str, Any]
+    settings: Settings
+    seed: int
+    costs: Mapping[str, Measure]
+    data_root: Path
+    plugins: tuple[str, ...]
+    plugin_folder: Path
+    device: str
+
+
+def start_worker(threads: int) -> None:
+    """Settle what must be settled before the first tensor."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+
+
+def run_cell(job: Job) -> Attempt:
+    """Run a cell; whatever goes wrong with it becomes its record."""
+    started, clock = time.time(), time.perf_counter()
+    train_seconds = evaluate_seconds = None
+    trace = ""
+    try:
+        record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
+    except Diverged as error:
+        record = failure(job, "diverged", str(error))
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        record = failure(job, "oom", _first_line(error))
+        trace = traceback.format_exc()
+    except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
+        record = failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+        trace = traceback.format_exc()
+    return Attempt(
+        record=record,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        train_seconds=train_seconds,
+        evaluate_seconds=evaluate_seconds,
+        device=job.device,
+        host=socket.gethostname(),
+        traceback=trace,
+    )
+
+
+def failure(job: Job, status: Status, reason: str) -> Record:
+    """The record of a cell that gave no numbers."""
+    return Record(
+        key=job.key,
+        variant=job.variant,
+        factors=job.factors,
+        seed=job.seed,
+        replicate=job.settings.replicate,
+        status=status,
+        reason=reason,
+        provenance=_provenance(job),
+    )
+
+
+def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
+    load_entry_points()
+    load_plugins(job.plugins, job.plugin_folder)
+    settings, device = job.settings, torch.device(job.device)
+    notes = set_determinism(deterministic=settings.train.deterministic)
+    data = _prepared(settings.data.model_dump_json(), job.seed, settings.replicate, job.data_root, job.device)
+    model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
+    initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
+    names = settings.data.augment
+    clock = time.perf_counter()
+    trained = fit(
+        model.to(device),
+        data,
+        settings.train,
+        seed=job.seed,
+        replicate=settings.replicate,
+        augment=partial(augment_batch, names=names) if names else None,
+    )
+    train_seconds = time.perf_counter() - clock
+    tested = evaluate(model, data.test, settings.train, data.num_classes)
+    evaluate_seconds = time.perf_counter() - clock - train_seconds
+    record = Record(
+        key=job.key,
+        variant=job.variant,
+        factors=job.factors,
+        seed=job.seed,
+        replicate=settings.replicate,
+        status="ok",
+        measures={**tested.measures, **job.costs},
+        curve=[epoch.to_json() for epoch in trained.curve],
+        correct=pack_bits(tested.correct),
+        test_images=len(tested.correct),
+        provenance={**_provenance(job), "chosen_epoch": trained.chosen_epoch, "determinism": list(notes)},
+    )
+    return record, train_seconds, evaluate_seconds
+
+
+# Cells come seed by seed, so neighbours share their data; two stay for two seeds' border.
+@lru_cache(maxsize=2)
+def _prepared(data_json: str, seed: int, replicate: int, root: Path, device: str) -> PreparedData:
+    spec = DataSpec.model_validate_json(data_json)
+    dataset = _dataset(data_json, root)
+    return prepare_all(dataset, spec, split(dataset, spec, seed, replicate), torch.device(device))
+
+
+@lru_cache(maxsize=2)
+def _dataset(data_json: str, root: Path) -> Dataset:
+    return load(DataSpec.model_validate_json(data_json), root)
+
+
+def _provenance(job: Job) -> dict[str, Any]:
+    on_cuda = job.device.startswith("cuda")
+    return {
+        "code": code_digest(),
+        "device": torch.cuda.get_device_name(job.device) if on_cuda else job.device,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+@cache
+def code_digest() -> str:
+    """The first 16 hexadecimal digits of a SHA-256 over the source that a cell's numbers come from."""
+    package = Path(msanet_bench.__file__).parent
+    files = [file for part in _CODE for file in _sources(package / part)]
+    sha = hashlib.sha256()
+    for file in files:
+        sha.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return sha.hexdigest()[:16]
+
+
+def _sources(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

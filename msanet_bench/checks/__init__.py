@@ -1,0 +1,165 @@
+"""What can only be known by building: variants that are the same network, taps off the map, constraints.
+
+`load_experiment` reads a file against every block there is; `check_plan` builds each of its variants.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from msanet_bench.checks.sameness import same_variants
+from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape
+from msanet_bench.checks.taps import taps_off_the_map
+from msanet_bench.data import DATASETS, Dataset, load
+from msanet_bench.errors import BenchError
+from msanet_bench.measure.macs import count_macs
+from msanet_bench.measure.params import params
+from msanet_bench.model.catalogue import SLOTS
+from msanet_bench.parse import parse_experiment
+from msanet_bench.plan import BASELINE, Catalog, Variant, enumerate_variants
+from msanet_bench.plugins import load_entry_points, load_plugins
+from msanet_bench.spec import Constraint, DataSpec, Experiment, digest
+from msanet_bench.yaml_document import read_yaml
+
+__all__ = ["CheckedPlan", "ImageShape", "build_variant", "catalog", "check_plan", "load_experiment"]
+
+
+class Exclusion(NamedTuple):
+    """A variant that is not trained, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlan:
+    """The variants that are trained, which others they stand for, and what a reader should know of them.
+
+    Attributes:
+        merged: For each variant, the names of those that are the same network, data and training.
+        shapes: The input of each variant.
+        data_digests: The digest of each data set, by the name and options that choose it.
+        test_labels: The classes of the baseline's test images, in their order.
+    """
+
+    variants: tuple[Variant, ...]
+    merged: Mapping[str, tuple[str, ...]]
+    excluded: tuple[Exclusion, ...]
+    notes: tuple[str, ...]
+    shapes: Mapping[str, ImageShape]
+    data_digests: Mapping[str, str]
+    test_labels: tuple[int, ...]
+
+    def data_digest(self, data: DataSpec) -> str:
+        return self.data_digests[_dataset_key(data)]
+
+
+def catalog() -> Catalog:
+    """Everything that an experiment file can name."""
+    return {**SLOTS, "data": DATASETS}
+
+
+def load_experiment(path: Path) -> Experiment:
+    """The experiment of a file, with its plug-ins imported.
+
+    Raises:
+        SpecError: the file breaks rules; every one is named.
+        BenchError: the file or a plug-in cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BenchError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}).") from error
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read ({error.strerror}).") from error
+    load_entry_points()
+    load_plugins(_named_plugins(text), path.parent)
+    return parse_experiment(text, source=str(path), name=path.stem, catalog=catalog())
+
+
+def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
+    """Build every variant and settle which are trained.
+
+    Raises:
+        BenchError: a variant cannot be built, or changes nothing although it is listed on purpose.
+        DataError: a data set is missing.
+    """
+    variants = enumerate_variants(experiment, catalog())
+    datasets = _datasets(variants, data_root)
+    shapes = {v.name: image_shape(datasets[_dataset_key(v.settings.data)], v.settings.data) for v in variants}
+    merged = {group[0].name: tuple(v.name for v in group[1:]) for group in same_variants(variants, shapes)}
+    if experiment.design != "factorial" and merged[BASELINE]:
+        raise BenchError(_changes_nothing(experiment.name, merged[BASELINE]))
+    kept = [variant for variant in variants if variant.name in merged]
+    excluded = tuple(_exclusions(kept, shapes, experiment.constraints))
+    unwanted = {exclusion.name for exclusion in excluded}
+    trained = tuple(variant for variant in kept if variant.name not in unwanted)
+    return CheckedPlan(
+        variants=trained,
+        merged={variant.name: merged[variant.name] for variant in trained},
+        excluded=excluded,
+        notes=tuple(_notes(trained, merged, excluded, shapes)),
+        shapes={variant.name: shapes[variant.name] for variant in trained},
+        data_digests={key: dataset.digest for key, dataset in datasets.items()},
+        test_labels=tuple(datasets[_dataset_key(experiment.data)].test_labels.tolist()),
+    )
+
+
+def _named_plugins(text: str) -> list[str]:
+    tree = read_yaml(text).tree
+    named = tree.get("plugins") if isinstance(tree, dict) else None
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+
+
+def _datasets(variants: Sequence[Variant], root: Path) -> dict[str, Dataset]:
+    specs = {_dataset_key(variant.settings.data): variant.settings.data for variant in variants}
+    return {key: load(spec, root) for key, spec in specs.items()}
+
+
+def _dataset_key(data: DataSpec) -> str:
+    return digest({"dataset": data.dataset, "options": dict(data.options)})
+
+
+def _changes_nothing(experiment: str, names: Sequence[str]) -> str:
+    return (
+        f"{experiment}: {_quoted(names)} changes nothing: same modules, parameters and output as the "
+        "baseline. Remove it, or say `replicate: 1` if a twin is meant."
+    )
+
+
+def _exclusions(
+    variants: Sequence[Variant], shapes: Mapping[str, ImageShape], constraints: Sequence[Constraint]
+) -> Iterator[Exclusion]:
+    for variant in variants:
+        for constraint in constraints:
+            value = _cost(variant, shapes[variant.name], constraint)
+            if not constraint.allows(value):
+                yield Exclusion(
+                    variant.name, f"{constraint.measure} is {value}, but {constraint} is asked for"
+                )
+                break
+
+
+def _cost(variant: Variant, shape: ImageShape, constraint: Constraint) -> int:
+    model = build_variant(variant, shape)
+    return params(model) if constraint.measure == "params" else count_macs(model, shape.image).total
+
+
+def _notes(
+    variants: Sequence[Variant],
+    merged: Mapping[str, tuple[str, ...]],
+    excluded: Sequence[Exclusion],
+    shapes: Mapping[str, ImageShape],
+) -> Iterator[str]:
+    for variant in variants:
+        if merged[variant.name]:
+            yield f"`{variant.name}` is the same as {_quoted(merged[variant.name])}: trained once."
+    for name, reason in excluded:
+        yield f"`{name}` is not trained: {reason}."
+    met = (note for variant in variants for note in taps_off_the_map(variant, shapes[variant.name]))
+    yield from dict.fromkeys(met)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,35 @@
+"""`msanet-bench report RESULTS`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msanet_bench.cli.arguments import ResultsFolder
+
+REPORT_DIFFERS = 1
+
+
+def report(
+    results: ResultsFolder,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if the report there differs.")
+    ] = False,
+) -> None:
+    """Write the report of a results folder again, byte for byte."""
+    from msanet_bench.report import differing_files, write_report
+
+    folder = out or Path("reports") / results.resolve().name
+    if not check:
+        print(write_report(results, folder)[0])
+        return
+    differing = differing_files(results, folder)
+    for path in differing:
+        print(f"{path}: differs from what {results} gives.")
+    if differing:
+        raise typer.Exit(REPORT_DIFFERS)
+    print(f"{folder}: up to date.")

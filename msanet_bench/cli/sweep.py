@@ -1,0 +1,56 @@
+"""`msanet-bench sweep EXPERIMENT`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from msanet_bench.cli.arguments import DataRoot, ExperimentFile
+
+SOME_CELLS_FAILED = 1
+
+
+def sweep(
+    experiment: ExperimentFile,
+    *,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Training processes, one thread each [default: one a core].")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Folder of the results [default: results/NAME].", show_default=False)
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
+    ] = None,
+    data_root: DataRoot = Path("data"),
+    retry: Annotated[
+        str,
+        typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES"),
+    ] = "",
+) -> None:
+    """Run what is missing of an experiment, measure, and write the report.
+
+    Resuming is the default: stop it at any time, by Ctrl-C or by pulling the plug, and give the same
+    command again. Exit code 0: done; 1: some cells failed; 2: the experiment or the data are not in order.
+    """
+    from msanet_bench.checks import load_experiment
+    from msanet_bench.console import show_sweep
+    from msanet_bench.report import write_report
+    from msanet_bench.sweep import SweepOptions, retry_statuses, run_sweep
+
+    loaded = load_experiment(experiment)
+    folder = results or Path("results") / loaded.name
+    options = SweepOptions(
+        results=folder,
+        data_root=data_root,
+        plugin_folder=experiment.parent,
+        workers=workers,
+        retry=retry_statuses(retry),
+    )
+    ended = show_sweep(loaded.name, run_sweep(loaded, options))
+    written = write_report(folder, reports or Path("reports") / loaded.name)
+    print(f"Results: {folder}")
+    print(f"Report:  {written[0]}")
+    if ended.not_ok:
+        print(f"{ended.not_ok} of {ended.cells} cells are not ok; the report names them with their reasons.")
+        raise typer.Exit(SOME_CELLS_FAILED)

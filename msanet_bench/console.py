@@ -1,0 +1,177 @@
+"""What people see while they wait and when they ask: the home of rich."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from msanet_bench.events import Ended, Event, Finished, Phase, Started
+from msanet_bench.plan import Catalog, Variant, level_name
+from msanet_bench.records import Record
+from msanet_bench.registry import Registry
+from msanet_bench.status import COLUMNS, VariantStatus
+
+
+class _Display(Protocol):
+    """Shows a sweep; one for terminals, one for logs."""
+
+    def note(self, text: str) -> None: ...
+
+    def cell(self, text: str, *, eta: str) -> None: ...
+
+
+def show_sweep(name: str, events: Iterable[Event]) -> Ended:
+    """Run a sweep to its end while showing how far it is."""
+    console = Console(highlight=False)
+    stream = iter(events)
+    started = next(stream)
+    if not isinstance(started, Started):
+        raise TypeError(f"a sweep begins with Started, but got {started!r}")
+    _show_start(console, name, started)
+    with _display(console, started) as display:
+        return _follow(stream, started, display)
+
+
+def _show_start(console: Console, name: str, started: Started) -> None:
+    console.print(
+        f"{name}: {started.variants} variants x {started.seeds} seeds = {started.cells} cells, "
+        f"{started.done} done, {started.workers} workers",
+        markup=False,
+    )
+    for note in started.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def _follow(events: Iterator[Event], started: Started, display: _Display) -> Ended:
+    since, done = time.monotonic(), started.done
+    for event in events:
+        match event:
+            case Phase(name):
+                display.note(name)
+                since = time.monotonic()
+            case Finished(attempt):
+                done += 1
+                per_cell = (time.monotonic() - since) / (done - started.done)
+                eta = _duration(per_cell * (started.cells - done))
+                display.cell(_cell_text(attempt.record, attempt.seconds), eta=eta)
+            case Ended():
+                return event
+            case Started():
+                raise TypeError("a sweep begins once")
+    raise RuntimeError("the sweep ended without saying so")
+
+
+def _cell_text(record: Record, seconds: float) -> str:
+    what = f"{record.variant} seed {record.seed}"
+    if record.status != "ok":
+        return f"{what}: {record.status}: {record.reason}"
+    return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({seconds:.1f} s)"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+
+
+class _Lines:
+    """Plain lines, for logs and pipes."""
+
+    def __init__(self, console: Console, started: Started) -> None:
+        self._console, self._started, self._done = console, started, started.done
+
+    def note(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    def cell(self, text: str, *, eta: str) -> None:
+        self._done += 1
+        place = f"[{self._done:>{len(str(self._started.cells))}}/{self._started.cells}]"
+        self._console.print(f"{place} {text}, {eta} left", markup=False, soft_wrap=True)
+
+
+class _Bar:
+    """A bar with rate and time left, and the last cell beside it."""
+
+    def __init__(self, progress: Progress, started: Started) -> None:
+        self._progress = progress
+        self._task = progress.add_task("planning", total=started.cells, completed=started.done, eta="")
+
+    def note(self, text: str) -> None:
+        self._progress.update(self._task, description=escape(text), eta="")
+
+    def cell(self, text: str, *, eta: str) -> None:
+        self._progress.console.print(text, markup=False)
+        self._progress.update(self._task, advance=1, eta=f"{eta} left")
+
+
+@contextmanager
+def _display(console: Console, started: Started) -> Iterator[_Display]:
+    if not console.is_terminal:
+        yield _Lines(console, started)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[eta]}"),
+    )
+    with Progress(*columns, console=console, expand=True) as progress:
+        yield _Bar(progress, started)
+
+
+def show_plan(
+    variants: Sequence[Variant], notes: Sequence[str], cells: Sequence[tuple[str, Record | None]]
+) -> None:
+    """The variants of a plan and how many of their cells have a record."""
+    table = Table("variant", "levels", "done", "missing", box=None, header_style="bold")
+    for variant in variants:
+        records = [record for name, record in cells if name == variant.name]
+        done = sum(record is not None for record in records)
+        levels = ", ".join(f"{path}={level}" for path, level in variant.factors.items())
+        table.add_row(escape(variant.name), escape(levels), str(done), str(len(records) - done))
+    console = Console(highlight=False)
+    console.print(table)
+    for note in notes:
+        console.print(f"note: {note}", markup=False)
+    done = sum(record is not None for _, record in cells)
+    console.print(f"{len(variants)} variants, {len(cells)} cells: {done} done, {len(cells) - done} to train.")
+
+
+def show_status(statuses: Sequence[VariantStatus]) -> None:
+    """A row a variant, a column a status, then the reasons of what is not ok."""
+    table = Table("variant", box=None, header_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, justify="right")
+    for status in statuses:
+        table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
+    console = Console(highlight=False)
+    console.print(table)
+    for status in statuses:
+        for reason in status.reasons:
+            console.print(f"{status.variant} {reason}", markup=False)
+
+
+def show_catalog(catalog: Catalog) -> None:
+    """Every registered entry with its options and the first line of what it says of itself."""
+    console = Console(highlight=False)
+    for slot, registry in catalog.items():
+        table = Table("name", "options", "what it is", title=slot, title_justify="left", box=None)
+        for name in registry:
+            table.add_row(name, _options_text(registry, name), escape(_first_line(registry[name])))
+        console.print(table)
+        console.print()
+
+
+def _options_text(registry: Registry[Any], name: str) -> str:
+    options = registry.options(name)
+    return escape(", ".join(f"{option}={level_name(default)}" for option, (_, default) in options.items()))
+
+
+def _first_line(entry: object) -> str:
+    return (entry.__doc__ or "").strip().partition("\n")[0]

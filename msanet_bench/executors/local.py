@@ -1,0 +1,137 @@
+"""Cells on this machine: one warm child process a slot, replaced when it dies.
+
+Children come from a fork server that has imported the heavy packages once. A child ends by itself as soon
+as the coordinator is gone, however that ended: it watches a pipe whose other end only the coordinator holds.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class WorkerDied(RuntimeError):
+    """The child that ran a task ended before it answered; the message says how."""
+
+
+@dataclass(slots=True)
+class _Child:
+    process: BaseProcess
+    tasks: Connection
+    life: Connection
+
+
+class LocalExecutor(Generic[T, R]):
+    """Runs one function on tasks in `workers` child processes.
+
+    Args:
+        function: Importable by name; called in the child as `function(task)`. It must not raise.
+        start: Called once in each new child before its first task.
+        preload: Modules that the fork server imports once for all children.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[T], R],
+        *,
+        workers: int,
+        start: Callable[[], None],
+        preload: Sequence[str] = (),
+    ) -> None:
+        self._function = function
+        self._start = start
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        self._tasks: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
+        self._children: set[int] = set()
+        self._closing = threading.Event()
+        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
+        for slot in self._slots:
+            slot.start()
+
+    def submit(self, task: T) -> Future[R]:
+        """The future answer; WorkerDied when the child ended before it answered."""
+        future: Future[R] = Future()
+        self._tasks.put((task, future))
+        return future
+
+    def cancel(self) -> None:
+        """Stop every child at once; what they were doing is given up."""
+        self._closing.set()
+        for pid in list(self._children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Wait for what was submitted, then let the children go."""
+        for _ in self._slots:
+            self._tasks.put(None)
+        for slot in self._slots:
+            slot.join()
+
+    def _serve(self) -> None:
+        child: _Child | None = None
+        while (item := self._tasks.get()) is not None:
+            task, future = item
+            if self._closing.is_set():
+                future.cancel()
+                continue
+            child = child or self._new_child()
+            try:
+                child.tasks.send(task)
+                wait([child.tasks, child.process.sentinel])
+                future.set_result(child.tasks.recv())
+            except (EOFError, OSError):
+                future.set_exception(WorkerDied(_ending(child.process)))
+                child = None
+        if child is not None:
+            child.life.close()
+            child.process.join()
+
+    def _new_child(self) -> _Child:
+        tasks, child_tasks = self._context.Pipe()
+        child_life, life = self._context.Pipe(duplex=False)
+        arguments = (child_tasks, child_life, self._start, self._function)
+        process = self._context.Process(target=_work, args=arguments, daemon=True)
+        process.start()
+        child_tasks.close()
+        child_life.close()
+        if process.pid is not None:
+            self._children.add(process.pid)
+        return _Child(process, tasks, life)
+
+
+def _ending(process: BaseProcess) -> str:
+    process.join()
+    code = process.exitcode
+    if code is not None and code < 0:
+        return f"the worker process was killed by {signal.Signals(-code).name}"
+    return f"the worker process ended with exit code {code}"
+
+
+def _work(
+    tasks: Connection, life: Connection, start: Callable[[], None], function: Callable[[Any], Any]
+) -> None:
+    # Ctrl-C reaches the whole process group; the coordinator alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
+    start()
+    with contextlib.suppress(EOFError):
+        while True:
+            tasks.send(function(tasks.recv()))
+
+
+def _end_with(life: Connection) -> None:
+    wait([life])
+    os._exit(0)

@@ -1,0 +1,134 @@
+"""What a results folder holds beside its journal; all of it is made from the journal and the plan."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from msanet_bench.checks import CheckedPlan
+from msanet_bench.checks.shapes import ImageShape, build_variant
+from msanet_bench.journal import Attempt, final_records
+from msanet_bench.measure.environment import environment
+from msanet_bench.measure.macs import Macs, count_macs
+from msanet_bench.measure.params import params, params_by_part
+from msanet_bench.plan import BASELINE, Cell, Variant
+from msanet_bench.records import SCHEMA, replace_text, write_records
+from msanet_bench.spec import Experiment, digest
+from msanet_bench.tabulate import csv_text, results_csv
+from msanet_bench.units import Measure
+
+TIMINGS = ("variant", "seed", "replicate", "status", "train_s", "evaluate_s", "cell_s", "device")
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What one variant's network costs, whatever the seed."""
+
+    params: int
+    params_by_part: Mapping[str, int]
+    macs: Macs
+    shape: ImageShape
+
+    def measures(self) -> dict[str, Measure]:
+        """The costs that stand in every record; MACs only where every operation is accounted for."""
+        measures = {"params": Measure(self.params, "count", "lower")}
+        if self.macs.status == "exact":
+            measures["macs"] = Measure(self.macs.total, "count", "lower")
+        return measures
+
+    def to_json(self) -> dict[str, Any]:
+        exact = self.macs.status == "exact"
+        return {
+            "input": list(self.shape.image),
+            "params": self.params,
+            "params_by_part": dict(self.params_by_part),
+            "macs": self.macs.total if exact else None,
+            "macs_status": self.macs.status,
+            "macs_by_part": dict(self.macs.by_part) if exact else {},
+            "fvcore_flops_stock": self.macs.flops_fvcore_stock,
+        }
+
+
+Profile: TypeAlias = Mapping[str, Costs]
+
+
+def profile_variants(plan: CheckedPlan) -> Profile:
+    """The costs of every variant of a plan."""
+    return {variant.name: _costs(variant, plan.shapes[variant.name]) for variant in plan.variants}
+
+
+def write_profile(results: Path, profile: Profile) -> None:
+    variants = {name: costs.to_json() for name, costs in profile.items()}
+    _write_json(results / "profile.json", {"schema": SCHEMA, "variants": variants})
+
+
+def write_manifest(
+    results: Path, experiment: Experiment, plan: CheckedPlan, cells: Sequence[Cell], *, threads: int
+) -> None:
+    """What was planned, on what, by what: written before the first cell runs."""
+    content = {
+        "schema": SCHEMA,
+        "name": experiment.name,
+        "question": experiment.question,
+        "experiment": experiment.model_dump(mode="json"),
+        "experiment_digest": digest(experiment),
+        "baseline": BASELINE,
+        "variants": [
+            {"name": v.name, "factors": dict(v.factors), "merged": list(plan.merged[v.name])}
+            for v in plan.variants
+        ],
+        "cells": [{"variant": c.variant.name, "seed": c.seed, "key": c.key} for c in cells],
+        "excluded": [exclusion._asdict() for exclusion in plan.excluded],
+        "notes": list(plan.notes),
+        "data_digest": plan.data_digest(experiment.data),
+        "test_labels": _packed_labels(plan.test_labels),
+        "environment": {**environment(), "threads_per_worker": threads},
+    }
+    _write_json(results / "manifest.json", content)
+
+
+def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:
+    """The records of the plan in its order, the same as a flat table, and how long each cell took."""
+    final = final_records(attempts)
+    records = [final[cell.key] for cell in cells if cell.key in final]
+    write_records(results / "records.jsonl", records)
+    replace_text(results / "results.csv", results_csv(records))
+    chosen = {id(record) for record in records}
+    rows = {a.record.key: _timing(a) for a in attempts if id(a.record) in chosen}
+    timings = [rows[record.key] for record in records]
+    replace_text(results / "timings.csv", csv_text(TIMINGS, timings))
+
+
+def _costs(variant: Variant, shape: ImageShape) -> Costs:
+    model = build_variant(variant, shape)
+    return Costs(params(model), params_by_part(model), count_macs(model, shape.image), shape)
+
+
+def _timing(attempt: Attempt) -> dict[str, Any]:
+    record = attempt.record
+    return {
+        "variant": record.variant,
+        "seed": record.seed,
+        "replicate": record.replicate,
+        "status": record.status,
+        "train_s": _seconds(attempt.train_seconds),
+        "evaluate_s": _seconds(attempt.evaluate_seconds),
+        "cell_s": _seconds(attempt.seconds),
+        "device": attempt.device,
+    }
+
+
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.3f}"
+
+
+def _packed_labels(labels: Sequence[int]) -> str:
+    return base64.b64encode(np.asarray(labels, dtype="<u2").tobytes()).decode("ascii")
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    replace_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,157 @@
+"""The journal: one line an attempt, flushed to the disk before anybody is told. The truth of a sweep.
+
+A line that a crash tore in half can only be the last one; it is cut off before the next line is written.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from msanet_bench.errors import ResultsError
+from msanet_bench.records import SCHEMA, Record, json_line
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a cell.
+
+    Attributes:
+        record: What the cell says of itself; every attempt that ended has one.
+        started: Seconds since the epoch.
+        train_seconds: Training alone; None when it did not finish.
+        evaluate_seconds: Evaluation on the test images.
+        seconds: The whole attempt as the worker saw it, building included.
+        traceback: Where it failed; records do not keep it, since it holds paths.
+    """
+
+    record: Record
+    started: float
+    seconds: float
+    train_seconds: float | None
+    evaluate_seconds: float | None
+    device: str
+    host: str
+    traceback: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        times = asdict(self)
+        del times["record"]
+        return {"schema": SCHEMA, **times, "record": self.record.to_json()}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Attempt":
+        times = {name: value for name, value in fields.items() if name not in {"schema", "record"}}
+        return cls(record=Record.from_json(fields["record"]), **times)
+
+
+class Journal:
+    """An append-only file of attempts with a single writer."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Attempt]:
+        """Every whole attempt; a torn last line is left out.
+
+        Raises:
+            ResultsError: a line before the last one is damaged, or a line is of a newer schema.
+        """
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        whole = content[: _whole_length(content)].decode("utf-8")
+        return [self._attempt(number, line) for number, line in enumerate(whole.splitlines(), start=1)]
+
+    def repair(self) -> int:
+        """Cut off a torn last line; how many bytes were lost."""
+        if not self.path.exists():
+            return 0
+        content = self.path.read_bytes()
+        length = _whole_length(content)
+        if length < len(content):
+            with self.path.open("r+b") as file:
+                file.truncate(length)
+                os.fsync(file.fileno())
+        return len(content) - length
+
+    def append(self, attempt: Attempt) -> None:
+        """Add one line and wait until it is on the disk; a line that does not fit is taken back.
+
+        Raises:
+            ResultsError: the disk refuses; the journal is as it was before.
+        """
+        line = json_line(attempt.to_json()).encode("utf-8")
+        with self.path.open("ab") as file:
+            before = file.tell()
+            try:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:
+                os.truncate(self.path, before)
+                raise ResultsError(
+                    f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
+                    "make room and run the same command again."
+                ) from error
+
+    def _attempt(self, number: int, line: str) -> Attempt:
+        try:
+            fields = json.loads(line)
+            schema = fields["schema"]
+            if schema > SCHEMA:
+                raise ResultsError(
+                    f"{self.path}:{number}: written by a newer msanet-bench (schema {schema}, this one knows "
+                    f"{SCHEMA}). Upgrade msanet-bench to go on with it."
+                )
+            return Attempt.from_json(fields)
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise ResultsError(
+                f"{self.path}:{number}: not an attempt ({type(error).__name__}: {error}). "
+                "Remove the line to train its cell again."
+            ) from error
+
+
+def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
+    """What counts for each cell: its first good record, else its last."""
+    records: dict[str, Record] = {}
+    for attempt in attempts:
+        record = attempt.record
+        if record.key not in records or records[record.key].status != "ok":
+            records[record.key] = record
+    return records
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold a results folder for one sweep; the kernel lets go of it however the process ends.
+
+    Raises:
+        ResultsError: another sweep holds it, or the folder cannot be written.
+    """
+    path = folder / "lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ResultsError(f"{folder}: cannot be written ({error.strerror}).") from error
+    with file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+
+
+def _whole_length(content: bytes) -> int:
+    return content.rfind(b"\n") + 1

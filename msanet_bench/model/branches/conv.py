@@ -1,0 +1,24 @@
+# N batch, C channels, H height, W width
+import torch
+from torch import Tensor, nn
+
+from msanet_bench.model.branches.taps import reach
+from msanet_bench.model.norm import BatchNorm2d
+from msanet_bench.model.slots import BRANCHES
+
+
+@BRANCHES.register("conv")
+class Conv(nn.Module):
+    """Convolution, batch norm, ReLU; dilation spreads the taps (Yu & Koltun 2016, arXiv:1511.07122, eq. 2).
+
+    x: (N, in_channels, H, W) -> (N, out_channels, H, W)
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, kernel: int = 3, dilation: int = 1) -> None:
+        super().__init__()
+        self.reach = reach(kernel, dilation)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=self.reach, dilation=dilation)
+        self.norm = BatchNorm2d(out_channels)
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.conv(x_NCHW)))

@@ -1,0 +1,24 @@
+# N batch, c one branch's channels, C channels, H height, W width
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from msanet_bench.model.norm import BatchNorm2d
+from msanet_bench.model.slots import FUSION
+
+
+@FUSION.register("concat")
+class Concat(nn.Module):
+    """Branches side by side, mixed by a 1 x 1 convolution (Szegedy et al. 2015, arXiv:1409.4842, section 4).
+
+    outputs: a list of (N, c, H, W) -> (N, C, H, W)
+    """
+
+    def __init__(self, branch_channels: Sequence[int], channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(sum(branch_channels), channels, 1)
+        self.norm = BatchNorm2d(channels)
+
+    def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
+        return torch.relu(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))

@@ -1,0 +1,6 @@
+"""The last layers, from map to class scores: one file each."""
+
+from msanet_bench.model.heads import mlp
+from msanet_bench.model.slots import HEADS
+
+__all__ = ["HEADS", "mlp"]

@@ -1,0 +1,6 @@
+"""The first layers, from image to map: one file each."""
+
+from msanet_bench.model.slots import STEMS
+from msanet_bench.model.stems import imagenet, small
+
+__all__ = ["STEMS", "imagenet", "small"]

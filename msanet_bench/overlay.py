@@ -1,0 +1,165 @@
+"""How a dotted path changes a run: `attention=none`, `branches.dilated.dilation=3`, `width=0.5`.
+
+A path names a slot (`attention`), an option of its block (`attention.reduction`), a branch
+(`branches.conv5`), a size (`width`), or a key under `train`, `data` or `replicate`. Values are what YAML
+or Python may hold: a block is a name, a mapping of options for the block in place, or a mapping with
+`block:` for another one.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from msanet_bench.registry import suggestion
+from msanet_bench.spec import (
+    BlockSpec,
+    BranchSpec,
+    DataSpec,
+    ModelSpec,
+    Spec,
+    TrainSpec,
+)
+from msanet_bench.violations import violations
+
+BLOCK_SLOTS = ("stem", "fusion", "attention", "head")
+SIZES = ("attention_stages", "same_size_stages", "branch_width", "width", "depth")
+
+S = TypeVar("S", bound=Spec)
+
+
+class Settings(Spec):
+    """Everything that distinguishes one variant from another."""
+
+    model: ModelSpec = ModelSpec()
+    data: DataSpec = DataSpec()
+    train: TrainSpec = TrainSpec()
+    replicate: Annotated[int, Field(ge=0)] = 0
+
+
+class PathError(ValueError):
+    """A path that points nowhere or cannot take this value; `inside` is the place below the path."""
+
+    def __init__(self, message: str, inside: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.inside = inside
+
+
+def changed(settings: Settings, path: str, value: Any) -> Settings:
+    """The settings with one path set to a value.
+
+    Raises:
+        PathError: the path points nowhere, or the value has the wrong form.
+    """
+    head, _, rest = path.partition(".")
+    match head:
+        case "train" if rest:
+            return settings.model_copy(update={"train": _with_field(settings.train, rest, value)})
+        case "data" if rest:
+            return settings.model_copy(update={"data": _with_data(settings.data, rest, value)})
+        case "replicate" if not rest:
+            return _with_field(settings, "replicate", value)
+        case _:
+            return settings.model_copy(update={"model": change_model(settings.model, path, value)})
+
+
+def change_model(model: ModelSpec, path: str, value: Any) -> ModelSpec:
+    """The network with one path set to a value; raises PathError as `changed` does."""
+    head, _, rest = path.partition(".")
+    if head in SIZES and not rest:
+        return _with_field(model, head, value)
+    if head in BLOCK_SLOTS:
+        current: BlockSpec = getattr(model, head)
+        block = _with_option(current, rest, value) if rest else _block(current, value)
+        return model.model_copy(update={head: block})
+    if head == "branches" and rest:
+        return _with_branch(model, rest, value)
+    known = [*BLOCK_SLOTS, *SIZES, "branches.<name>", "train.<key>", "data.<key>", "replicate"]
+    raise PathError(f"this path points nowhere. {suggestion(path, known)}")
+
+
+def same_part(path: str) -> str:
+    """The slot or branch of a path: `branches.dilated` for `branches.dilated.dilation`."""
+    parts = path.split(".")
+    return ".".join(parts[:2]) if parts[0] == "branches" else parts[0]
+
+
+def is_option(path: str) -> bool:
+    """Whether a path sets one option of a block rather than the block itself."""
+    return same_part(path) != path and not path.startswith(("train.", "data."))
+
+
+def _with_field(spec: S, name: str, value: Any) -> S:
+    fields = {key: getattr(spec, key) for key in type(spec).model_fields}
+    try:
+        return type(spec).model_validate({**fields, name: value})
+    except ValidationError as error:
+        location, message = next(violations(error, fields))
+        raise PathError(message, location[1:]) from None
+
+
+def _with_data(data: DataSpec, rest: str, value: Any) -> DataSpec:
+    if rest.startswith("options."):
+        return data.model_copy(
+            update={"options": {**data.options, rest.removeprefix("options."): _frozen(value)}}
+        )
+    return _with_field(data, rest, value)
+
+
+def _with_branch(model: ModelSpec, rest: str, value: Any) -> ModelSpec:
+    name, _, option = rest.partition(".")
+    current = model.branches.get(name)
+    if current is None and (option or not isinstance(value, Mapping) or "block" not in value):
+        raise PathError(f"there is no branch `{name}`. {suggestion(name, model.branches)}")
+    branch = _with_option(current, option, value) if option and current else _branch(current, value)
+    branches = {**model.branches, name: branch}
+    return model.model_copy(
+        update={"branches": {key: spec for key, spec in branches.items() if spec is not None}}
+    )
+
+
+def _branch(current: BranchSpec | None, value: Any) -> BranchSpec | None:
+    if value is None:
+        return None
+    switch = _switch(value)
+    if current is not None and switch is not None:
+        return current.model_copy(update={"on": switch})
+    on: bool | None = True
+    if isinstance(value, Mapping) and "on" in value:
+        value = dict(value)
+        on = _switch(value.pop("on"))
+    if on is None:
+        raise PathError("must be on or off.", ("on",))
+    block = _block(current, value)
+    return BranchSpec(block=block.block, options=block.options, on=on)
+
+
+def _switch(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"on": True, "off": False}.get(value) if isinstance(value, str) else None
+
+
+def _block(current: BlockSpec | None, value: Any) -> BlockSpec:
+    if isinstance(value, str):
+        return BlockSpec(block=value)
+    if not isinstance(value, Mapping):
+        raise PathError(f"must be the name of a block or a mapping of its options, but got {value!r}.")
+    options = {key: _frozen(option) for key, option in value.items() if key != "block"}
+    name = value.get("block", current.block if current else None)
+    if not isinstance(name, str):
+        raise PathError(f"must be the name of a block, but got {name!r}.", ("block",))
+    if current is not None and name == current.block and "block" not in value:
+        options = {**current.options, **options}
+    return BlockSpec(block=name, options=options)
+
+
+def _with_option(current: S, option: str, value: Any) -> S:
+    if "." in option:
+        raise PathError("this path points nowhere: an option of a block has no parts.")
+    options = {**getattr(current, "options", {}), option: _frozen(value)}
+    return current.model_copy(update={"options": options})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

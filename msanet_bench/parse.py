@@ -1,0 +1,212 @@
+"""A YAML file becomes an Experiment, or a list of everything that is wrong with it.
+
+What may be named (blocks, data sets, their options) comes in as a catalog of registries, so this module
+needs neither torch nor the blocks themselves.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from msanet_bench.errors import SpecError
+from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
+from msanet_bench.parse_factors import (
+    block_problems,
+    factor_problems,
+    setting_violations,
+    variant_problems,
+)
+from msanet_bench.plan import Catalog
+from msanet_bench.registry import suggestion
+from msanet_bench.spec import (
+    Constraint,
+    DataSpec,
+    Design,
+    Experiment,
+    Factor,
+    MeasureSpec,
+    ModelSpec,
+    Spec,
+    TrainSpec,
+)
+from msanet_bench.violations import violations
+from msanet_bench.yaml_document import Document, Path, read_yaml
+
+S = TypeVar("S", bound=Spec)
+
+
+def parse_experiment(text: str, *, source: str, name: str, catalog: Catalog) -> Experiment:
+    """The experiment that a file describes; `name` is used when the file gives none.
+
+    Raises:
+        SpecError: the file breaks rules; holds every one of them with its line.
+    """
+    document = read_yaml(text)
+    if document.tree is not None and not isinstance(document.tree, dict):
+        raise SpecError(source, [document.problem((), "an experiment must be a mapping of keys.")])
+    if document.tree is None:
+        raise SpecError(source, document.problems)
+    parser = _Parser(document, catalog)
+    experiment = parser.experiment(name)
+    if parser.problems or experiment is None:
+        raise SpecError(source, parser.problems)
+    return experiment
+
+
+class _Parser:
+    """Reads one document section by section and collects what is wrong on the way."""
+
+    def __init__(self, document: Document, catalog: Catalog) -> None:
+        self.document = document
+        self.catalog = catalog
+        self.problems = list(document.problems)
+
+    def experiment(self, default_name: str) -> Experiment | None:
+        tree: dict[str, Any] = self.document.tree
+        base = Settings(
+            model=self._baseline(tree.get("baseline")),
+            data=self._section(DataSpec, "data"),
+            train=self._section(TrainSpec, "train"),
+        )
+        factors = self._factors(tree.get("factors"))
+        variants = self._variants(tree.get("variants"))
+        fields = {
+            "name": default_name,
+            **tree,
+            "baseline": base.model,
+            "data": base.data,
+            "train": base.train,
+            "measure": self._section(MeasureSpec, "measure"),
+            "seeds": _seeds(tree.get("seeds", 3)),
+            "factors": factors,
+            "variants": variants,
+            "constraints": self._constraints(tree.get("constraints")),
+            "plugins": tuple(self._list("plugins")),
+        }
+        experiment = self._validated(Experiment, fields, ())
+        base = self._with_known_blocks(base)
+        design: Design = tree.get("design", "factorial")
+        self.problems += variant_problems(self.document, design, variants, base, self.catalog)
+        self.problems += factor_problems(self.document, design, factors, base, self.catalog)
+        return experiment
+
+    def _baseline(self, raw: Any) -> ModelSpec:
+        model = ModelSpec()
+        for path, value in self._flat_model(raw):
+            try:
+                model = change_model(model, ".".join(path), value)
+            except PathError as error:
+                self._add(("baseline", *path, *error.inside), str(error))
+        return model
+
+    def _flat_model(self, raw: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
+        for key, value in self._mapping(raw, ("baseline",)).items():
+            if key == "branches":
+                branches = self._mapping(value, ("baseline", "branches"))
+                yield from ((("branches", name), branch) for name, branch in branches.items())
+            elif "." in key or key not in ModelSpec.model_fields:
+                self._add(("baseline", key), f"unknown key. {suggestion(key, ModelSpec.model_fields)}")
+            else:
+                yield (key,), value
+
+    def _with_known_blocks(self, base: Settings) -> Settings:
+        """Check every block; a wrong one gives way to a right one, so that the factors are still checked."""
+        for path, message in setting_violations(base):
+            prefix = () if path.startswith("train.") else ("baseline",)
+            self._add((*prefix, *path.split(".")), message)
+        for part in [*BLOCK_SLOTS, *(f"branches.{name}" for name in base.model.branches)]:
+            place = ("baseline", *part.split("."))
+            if self._has_problems(base, part, place, place):
+                stand_in = {"block": "conv"} if "." in part else getattr(ModelSpec(), part).block
+                base = changed(base, part, stand_in)
+        if self._has_problems(base, "data", ("data", "dataset"), ("data", "options")):
+            base = base.model_copy(update={"data": DataSpec()})
+        return base
+
+    def _has_problems(self, base: Settings, part: str, block: Path, options: Path) -> bool:
+        found = list(block_problems(base, part, self.catalog))
+        for option, message in found:
+            self._add((*options, option) if option else block, message)
+        return bool(found)
+
+    def _factors(self, raw: Any) -> dict[str, Factor]:
+        factors = {}
+        for path, value in self._mapping(raw, ("factors",)).items():
+            short = not isinstance(value, dict)
+            content = {"levels": value} if short else dict(value)
+            if isinstance(content.get("levels"), list):
+                content["levels"] = tuple(content["levels"])
+            place: Path = ("factors", path)
+            factor = self._validated(Factor, content, place, levels=place if short else (*place, "levels"))
+            if factor is not None:
+                factors[path] = factor
+        return factors
+
+    def _variants(self, raw: Any) -> tuple[Mapping[str, Any], ...]:
+        items = self._list("variants") if raw is not None else []
+        return tuple(self._mapping(item, ("variants", index)) for index, item in enumerate(items))
+
+    def _constraints(self, raw: Any) -> tuple[Constraint, ...]:
+        items = self._list("constraints") if raw is not None else []
+        parsed = (
+            self._try(Constraint.parse, item, ("constraints", index)) for index, item in enumerate(items)
+        )
+        return tuple(constraint for constraint in parsed if constraint is not None)
+
+    def _section(self, spec: type[S], key: str) -> S:
+        """The section as far as it is right, so that the rest of the file is still checked."""
+        content = self._mapping(self.document.tree.get(key), (key,))
+        section = self._validated(spec, content, (key,))
+        if section is not None:
+            return section
+        prefix = f"{key}."
+        wrong = {p.path.removeprefix(prefix) for p in self.problems if p.path.startswith(prefix)}
+        right = {name: value for name, value in content.items() if not any(w.startswith(name) for w in wrong)}
+        return spec.model_validate(right)
+
+    def _validated(
+        self,
+        spec: type[S],
+        content: Mapping[str, Any],
+        path: Path,
+        levels: Path | None = None,
+    ) -> S | None:
+        try:
+            return spec.model_validate(dict(content))
+        except ValidationError as error:
+            for location, message in violations(error, spec.model_fields):
+                place = levels if levels is not None and location[:1] == ("levels",) else (*path, *location)
+                self._add(place, message)
+            return None
+
+    def _try(self, read: Callable[[str], Constraint], item: Any, path: Path) -> Constraint | None:
+        try:
+            return read(str(item))
+        except ValueError as error:
+            self._add(path, str(error))
+            return None
+
+    def _mapping(self, raw: Any, path: Path) -> dict[str, Any]:
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            self._add(path, f"must be a mapping, but got {raw!r}.")
+            return {}
+        return raw
+
+    def _list(self, key: str) -> list[Any]:
+        raw = self.document.tree.get(key)
+        if raw is not None and not isinstance(raw, list):
+            self._add((key,), f"must be a list, but got {raw!r}.")
+        return raw if isinstance(raw, list) else []
+
+    def _add(self, path: Path, message: str) -> None:
+        self.problems.append(self.document.problem(path, message))
+
+
+def _seeds(raw: Any) -> Any:
+    """`3` means the seeds 0, 1, 2; a list names them."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return tuple(range(raw))
+    return tuple(raw) if isinstance(raw, list) else raw

@@ -1,0 +1,189 @@
+"""From an experiment to its variants and cells. Enumerates only: nothing is built here.
+
+A variant is the baseline plus a difference and is named by it. The baseline always comes first.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from msanet_bench.overlay import Settings, changed, is_option, same_part
+from msanet_bench.registry import Registry
+from msanet_bench.spec import BlockSpec, DataSpec, Experiment, digest
+
+Catalog: TypeAlias = Mapping[str, Registry[Any]]
+Choice: TypeAlias = Mapping[str, Any]
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The baseline plus a difference; `factors` holds the level of every factor that applies."""
+
+    name: str
+    factors: Mapping[str, Any]
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One unit of work: a variant trained with one seed."""
+
+    variant: Variant
+    seed: int
+    key: str
+
+
+def baseline_settings(experiment: Experiment) -> Settings:
+    return Settings(model=experiment.baseline, data=experiment.data, train=experiment.train)
+
+
+def enumerate_variants(experiment: Experiment, catalog: Catalog) -> list[Variant]:
+    """Every variant of the design, baseline first, each name once.
+
+    Raises:
+        PathError: a level does not fit its path (`parse` has reported this with its line before).
+    """
+    base = baseline_settings(experiment)
+    variants: dict[str, Variant] = {}
+    for choice in ({}, *_choices(experiment)):
+        applying = {path: level for path, level in choice.items() if _applies(experiment, path, choice)}
+        variant = make_variant(base, experiment.factors, applying, catalog)
+        variants.setdefault(variant.name, variant)
+    return list(variants.values())
+
+
+def make_variant(base: Settings, factors: Iterable[str], choice: Choice, catalog: Catalog) -> Variant:
+    """The variant that a choice of levels makes; levels that change nothing are not part of its name."""
+    settings = apply(base, choice)
+    here = resolved(settings, catalog)
+    differences = {
+        path: level_name(value)
+        for path, value in choice.items()
+        if resolved(apply(base, {p: v for p, v in choice.items() if p != path}), catalog) != here
+    }
+    name = ",".join(f"{path}={level}" for path, level in differences.items()) or BASELINE
+    return Variant(name, _levels(settings, factors, choice), settings)
+
+
+def apply(base: Settings, choice: Choice) -> Settings:
+    """The settings with every path of a choice set, blocks before their options."""
+    settings = base
+    for path in sorted(choice, key=lambda path: path.count(".")):
+        settings = changed(settings, path, choice[path])
+    return settings
+
+
+def plan_cells(
+    variants: Sequence[Variant],
+    seeds: Iterable[int],
+    catalog: Catalog,
+    data_digest: Callable[[DataSpec], str],
+) -> list[Cell]:
+    """Every cell, seed by seed, so that a sweep that stops half-way has complete blocks."""
+    return [
+        Cell(variant, seed, cell_key(variant.settings, seed, data_digest(variant.settings.data), catalog))
+        for seed in seeds
+        for variant in variants
+    ]
+
+
+def cell_key(settings: Settings, seed: int, data_digest: str, catalog: Catalog) -> str:
+    """The identity of a cell: what its numbers depend on, with every default filled in."""
+    return digest({"settings": resolved(settings, catalog), "seed": seed, "data_digest": data_digest})
+
+
+def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:
+    """The settings as plain values with every option of every block; a branch that is off is only that."""
+    plain = settings.model_dump(mode="json")
+    model = settings.model
+    for slot in ("stem", "fusion", "attention", "head"):
+        plain["model"][slot] = _resolved_block(getattr(model, slot), catalog[slot])
+    plain["model"]["branches"] = {
+        key: _resolved_block(branch, catalog["branches"]) if branch.on else "off"
+        for key, branch in model.branches.items()
+    }
+    # Branches are joined in their declared order, so the order belongs to the identity.
+    plain["model"]["branch_order"] = list(model.branches)
+    options = catalog["data"].resolve(settings.data.dataset, settings.data.options)
+    plain["data"]["options"] = options
+    return plain
+
+
+def level_name(value: Any) -> str:
+    """A level as it stands in names: `off`, `3`, `eca(gamma=3)`, `1+3`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Mapping):
+        options = ",".join(f"{key}={level_name(item)}" for key, item in value.items() if key != "block")
+        return f"{value.get('block', '')}({options})" if options else str(value.get("block", ""))
+    if isinstance(value, list | tuple):
+        return "+".join(level_name(item) for item in value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _levels(settings: Settings, factors: Iterable[str], choice: Choice) -> dict[str, Any]:
+    paths = dict.fromkeys((*factors, *choice))
+    return {
+        path: level_name(choice.get(path, current_level(settings, path)))
+        for path in paths
+        if not is_idle(settings, path) and (path in choice or current_level(settings, path) is not None)
+    }
+
+
+def is_idle(settings: Settings, path: str) -> bool:
+    """Whether a path sets an option of a branch that is off."""
+    return is_option(path) and current_level(settings, same_part(path)) is False
+
+
+def current_level(settings: Settings, path: str) -> Any:
+    """What a path holds now, as a level: the block's name, on or off, or the plain value."""
+    parts = path.split(".")
+    value: Any = settings if parts[0] in {"train", "data", "replicate"} else settings.model
+    for part in parts:
+        if isinstance(value, BlockSpec):
+            return value.options.get(part)
+        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
+    if isinstance(value, BlockSpec):
+        on = getattr(value, "on", None)
+        return value.block if on is None else on
+    return value
+
+
+def _resolved_block(block: BlockSpec, registry: Registry[Any]) -> dict[str, Any]:
+    return {"block": block.block, "options": registry.resolve(block.block, block.options)}
+
+
+def _choices(experiment: Experiment) -> Iterator[Choice]:
+    factors = experiment.factors
+    match experiment.design:
+        case "list":
+            yield from experiment.variants
+        case "factorial":
+            levels = itertools.product(*(factor.levels for factor in factors.values()))
+            yield from (dict(zip(factors, combination, strict=True)) for combination in levels)
+        case "one_at_a_time":
+            for path, factor in factors.items():
+                yield from ({path: level} for level in factor.levels)
+        case "leave_one_out":
+            full = {path: factor.levels[0] for path, factor in factors.items()}
+            yield full
+            yield from ({**full, path: factor.levels[-1]} for path, factor in factors.items())
+        case "add_one_in":
+            bare = {path: factor.levels[-1] for path, factor in factors.items()}
+            yield {path: factor.levels[0] for path, factor in factors.items()}
+            yield bare
+            yield from ({**bare, path: factor.levels[0]} for path, factor in factors.items())
+
+
+def _applies(experiment: Experiment, path: str, choice: Choice) -> bool:
+    factor = experiment.factors.get(path)
+    if factor is None:
+        return True
+    base = baseline_settings(experiment)
+    return all(
+        level_name(choice.get(other, current_level(base, other))) == level_name(level)
+        for other, level in factor.when.items()
+    )

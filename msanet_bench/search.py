@@ -1,0 +1,90 @@
+"""Optuna: asked for every cell, told every outcome. Its study is memory and a view, never the truth.
+
+The study can be deleted at any time: the next sweep tells a new one what the journal knows.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import TrialState, create_trial
+
+from msanet_bench.spec import digest
+
+CELL_KEY = "cell_key"
+
+
+class Ledger:
+    """One Optuna study for one space of variants and seeds.
+
+    A changed space gets a study of its own, since Optuna refuses changed choices; what is already
+    known is then told again.
+    """
+
+    def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
+        logging.getLogger("optuna").setLevel(logging.WARNING)
+        space = {"variant": list(variants), "seed": list(seeds)}
+        self._distributions: dict[str, BaseDistribution] = {
+            "variant": CategoricalDistribution(tuple(variants)),
+            "seed": CategoricalDistribution(tuple(seeds)),
+        }
+        # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=f"{name}-{digest(space)}",
+            sampler=optuna.samplers.RandomSampler(seed=0),
+            direction="maximize",
+            load_if_exists=True,
+        )
+
+    def reconcile(self, known: Mapping[str, tuple[str, int, float | None]]) -> None:
+        """Make the study agree with the journal: cell key -> (variant, seed, accuracy or None if it failed).
+
+        Trials that a killed sweep left running are told what the journal knows of their cell, or failure.
+        """
+        told: set[str] = set()
+        for trial in self._study.get_trials(deepcopy=False):
+            key = trial.user_attrs.get(CELL_KEY, "")
+            if trial.state == TrialState.RUNNING:
+                accuracy = known[key][2] if key in known else None
+                self.tell(trial.number, accuracy)
+            if key in known:
+                told.add(key)
+        for key, (variant, seed, accuracy) in known.items():
+            if key not in told:
+                self._add(key, variant, seed, accuracy)
+
+    def ask(self, key: str, variant: str, seed: int) -> int:
+        """Open a trial for one cell; its number."""
+        self._study.enqueue_trial({"variant": variant, "seed": seed})
+        # A sweep that was killed between enqueueing and asking has left its cell in the queue.
+        while (trial := self._study.ask(self._distributions)).params != {"variant": variant, "seed": seed}:
+            self._study.tell(trial, state=TrialState.FAIL)
+        trial.set_user_attr(CELL_KEY, key)
+        return trial.number
+
+    def tell(self, number: int, accuracy: float | None) -> None:
+        """Close a trial with its accuracy, or as failed."""
+        if accuracy is None:
+            self._study.tell(number, state=TrialState.FAIL)
+        else:
+            self._study.tell(number, accuracy)
+
+    def _add(self, key: str, variant: str, seed: int, accuracy: float | None) -> None:
+        state = TrialState.FAIL if accuracy is None else TrialState.COMPLETE
+        self._study.add_trial(
+            create_trial(
+                state=state,
+                value=accuracy,
+                params={"variant": variant, "seed": seed},
+                distributions=self._distributions,
+                user_attrs={CELL_KEY: key},
+            )
+        )
+
+
+def storage_url(folder: Path) -> str:
+    """The storage of a results folder: one SQLite file."""
+    return f"sqlite:///{(folder / 'study.db').resolve()}"

@@ -1,0 +1,209 @@
+"""The coordinator: plan, ask, submit, journal, tell, measure, export. A generator that prints nothing.
+
+One process writes. The journal is the truth: a cell counts once its line is on the disk, and Optuna is told
+afterwards. Everything else in the results folder is made from the journal and can be made again.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import torch
+
+from msanet_bench.cell import Job, code_digest, failure, run_cell, start_worker
+from msanet_bench.checks import CheckedPlan, catalog, check_plan
+from msanet_bench.errors import BenchError
+from msanet_bench.events import Ended, Event, Finished, Phase, Started
+from msanet_bench.executors import LocalExecutor, WorkerDied
+from msanet_bench.exports import Profile, export_records, profile_variants, write_manifest, write_profile
+from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
+from msanet_bench.plan import Cell, plan_cells
+from msanet_bench.records import Record
+from msanet_bench.search import Ledger, storage_url
+from msanet_bench.session import is_measured, measure_latency
+from msanet_bench.spec import Experiment
+
+THREADS_PER_WORKER = 1
+
+# imported once by the fork server: without torch._dynamo the first optimiser of a child costs a second
+PRELOAD = ("torch", "torch._dynamo", "msanet_bench.cell")
+
+Retry: TypeAlias = Literal["failed", "oom", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOptions:
+    """Where a sweep reads and writes and how much of the machine it takes; nothing here changes a number.
+
+    Attributes:
+        workers: Training processes of one thread; None takes one a core, or one for a CUDA device.
+        retry: Cells that ended so are trained again.
+    """
+
+    results: Path
+    data_root: Path = Path("data")
+    plugin_folder: Path = Path()
+    workers: int | None = None
+    retry: frozenset[Retry] = frozenset()
+
+
+def retry_statuses(text: str) -> frozenset[Retry]:
+    """`failed,oom` as statuses.
+
+    Raises:
+        BenchError: a word is no status that can be tried again.
+    """
+    words = {word.strip() for word in text.split(",")} - {""}
+    known = get_args(Retry)
+    if not words <= set(known):
+        raise BenchError(f"--retry: must be any of {', '.join(known)}, but got {text!r}.")
+    return frozenset(status for status in known if status in words)
+
+
+def run_sweep(experiment: Experiment, options: SweepOptions) -> Iterator[Event]:
+    """Run what is missing of an experiment.
+
+    Raises:
+        BenchError: the plan, the data or the results folder are not in order; nothing was trained.
+    """
+    plan = check_plan(experiment, options.data_root)
+    cells = plan_cells(plan.variants, experiment.seeds, catalog(), plan.data_digest)
+    with sole_writer(options.results):
+        journal = Journal(options.results / "journal.jsonl")
+        torn = journal.repair()
+        records = final_records(journal.read())
+        missing = [cell for cell in cells if _is_missing(records.get(cell.key), options.retry)]
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        workers = min(options.workers or _default_workers(device), max(1, len(missing)))
+        notes = (*plan.notes, *_journal_notes(torn, records, cells))
+        yield Started(
+            len(plan.variants), len(experiment.seeds), len(cells), len(cells) - len(missing), workers, notes
+        )
+        yield Phase("counting parameters and operations")
+        profile = profile_variants(plan)
+        write_manifest(options.results, experiment, plan, cells, threads=THREADS_PER_WORKER)
+        write_profile(options.results, profile)
+        try:
+            if missing:
+                yield Phase("training")
+                known = {cell.key: records[cell.key] for cell in cells if cell.key in records}
+                ledger = _open_ledger(experiment, plan, options.results, known)
+                jobs = [_job(cell, experiment, profile, options, device) for cell in missing]
+                yield from _train(jobs, ledger, journal, workers)
+        finally:
+            export_records(options.results, cells, journal.read())
+        yield from _measure(experiment, plan, options.results)
+        final = final_records(journal.read())
+        yield Ended(len(cells), sum(final[cell.key].status != "ok" for cell in cells))
+
+
+def _is_missing(record: Record | None, retry: frozenset[Retry]) -> bool:
+    return record is None or record.status in retry
+
+
+def _default_workers(device: str) -> int:
+    return 1 if device == "cuda" else len(os.sched_getaffinity(0))
+
+
+def _journal_notes(torn: int, records: Mapping[str, Record], cells: Sequence[Cell]) -> Iterator[str]:
+    if torn:
+        yield f"the journal ended in half a line ({torn} bytes), which is cut off: its cell is trained again."
+    planned = {cell.key for cell in cells}
+    orphans = len(records.keys() - planned)
+    if orphans:
+        yield f"{orphans} cells of the journal are not in this plan: kept there, not in the tables."
+    other_code = {record.provenance.get("code") for key, record in records.items() if key in planned}
+    if other_code - {code_digest()}:
+        yield "some cells were trained by another version of this program's code; their records name it."
+
+
+def _job(cell: Cell, experiment: Experiment, profile: Profile, options: SweepOptions, device: str) -> Job:
+    return Job(
+        key=cell.key,
+        variant=cell.variant.name,
+        factors=cell.variant.factors,
+        settings=cell.variant.settings,
+        seed=cell.seed,
+        costs=profile[cell.variant.name].measures(),
+        data_root=options.data_root.resolve(),
+        plugins=experiment.plugins,
+        plugin_folder=options.plugin_folder.resolve(),
+        device=device,
+    )
+
+
+def _train(jobs: Sequence[Job], ledger: Ledger, journal: Journal, workers: int) -> Iterator[Finished]:
+    """Keep every worker busy; journal each outcome before Optuna hears of it."""
+    start = partial(start_worker, THREADS_PER_WORKER)
+    executor = LocalExecutor(run_cell, workers=workers, start=start, preload=PRELOAD)
+    waiting = iter(jobs)
+    running: dict[Future[Attempt], _Running] = {}
+    try:
+        while True:
+            while len(running) < workers and (job := next(waiting, None)) is not None:
+                trial = ledger.ask(job.key, job.variant, job.seed)
+                running[executor.submit(job)] = _Running(job, trial, time.time())
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                ran = running.pop(future)
+                attempt = _attempt(future, ran)
+                journal.append(attempt)
+                ledger.tell(ran.trial, _outcome(attempt.record)[2])
+                yield Finished(attempt)
+    except BaseException:
+        executor.cancel()
+        raise
+    finally:
+        executor.close()
+
+
+class _Running(NamedTuple):
+    """A job that a worker has, Optuna's number for it, and when it was handed over."""
+
+    job: Job
+    trial: int
+    since: float
+
+
+def _attempt(future: Future[Attempt], ran: _Running) -> Attempt:
+    try:
+        return future.result()
+    except WorkerDied as error:
+        return Attempt(
+            record=failure(ran.job, "failed", str(error)),
+            started=ran.since,
+            seconds=time.time() - ran.since,
+            train_seconds=None,
+            evaluate_seconds=None,
+            device=ran.job.device,
+            host=socket.gethostname(),
+        )
+
+
+def _open_ledger(
+    experiment: Experiment, plan: CheckedPlan, folder: Path, known: Mapping[str, Record]
+) -> Ledger:
+    names = [variant.name for variant in plan.variants]
+    ledger = Ledger(storage_url(folder), experiment.name, names, experiment.seeds)
+    ledger.reconcile({key: _outcome(record) for key, record in known.items()})
+    return ledger
+
+
+def _outcome(record: Record) -> tuple[str, int, float | None]:
+    accuracy = float(record.measures["accuracy"].value) if record.status == "ok" else None
+    return record.variant, record.seed, accuracy
+
+
+def _measure(experiment: Experiment, plan: CheckedPlan, results: Path) -> Iterator[Phase]:
+    """Time the variants after training has left the machine, unless these very networks were timed."""
+    spec = experiment.measure
+    if spec.latency_rounds and not is_measured(spec, plan, results):
+        yield Phase("timing all variants, interleaved")
+        measure_latency(spec, plan, results, threads=THREADS_PER_WORKER)

@@ -1,0 +1,63 @@
+"""What pydantic found wrong, in the words of this program: the law, then the value, then the way out."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from msanet_bench.registry import suggestion
+
+_LAWS = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be finite",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "must be letters, digits, - and _ only, at most 64, and not start with - or _",
+    "dict_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+}
+
+
+class Violation(NamedTuple):
+    """One broken rule: where in the value, and what."""
+
+    location: tuple[str | int, ...]
+    message: str
+
+
+def violations(error: ValidationError, known: Iterable[str] = ()) -> Iterator[Violation]:
+    """Every broken rule of a value; `known` are the keys that may stand at its top level."""
+    for detail in error.errors(include_url=False):
+        yield Violation(tuple(detail["loc"]), _message(detail, known))
+
+
+def _message(detail: ErrorDetails, known: Iterable[str]) -> str:
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key. {suggestion(str(detail['loc'][-1]), known)}"
+    if kind == "missing":
+        return "this key is required."
+    if kind == "value_error":
+        return str(detail["msg"]).removeprefix("Value error, ")
+    law = _LAWS.get(kind)
+    if law is None:
+        return f"{detail['msg']}, but got {_shown(detail['input'])}."
+    return f"{law.format(**detail.get('ctx', {}))}, but got {_shown(detail['input'])}."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 (one line of a terminal)
