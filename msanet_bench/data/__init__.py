@@ -1,0 +1,46 @@
+"""Images for training and testing: named data sets, a seed's split, preprocessing, augmentation, batches."""
+
+from msanet_bench.data import cifar10, digits, fake, fashion_mnist, image_folder
+from msanet_bench.data.augment import augment_batch
+from msanet_bench.data.batches import (
+    Batch,
+    Source,
+    StreamSource,
+    TensorSource,
+    batches_in_order,
+    epoch_batches,
+)
+from msanet_bench.data.dataset import Dataset, Part, assemble
+from msanet_bench.data.image_folder import cache_bytes
+from msanet_bench.data.prepared import PreparedData, prepare_all
+from msanet_bench.data.preprocess import Preprocessing, prepare
+from msanet_bench.data.registry import DATASETS, load
+from msanet_bench.data.splits import Split, split
+
+# the modules are named because importing them is what registers their data sets
+__all__ = [
+    "DATASETS",
+    "Batch",
+    "Dataset",
+    "Part",
+    "PreparedData",
+    "Preprocessing",
+    "Source",
+    "Split",
+    "StreamSource",
+    "TensorSource",
+    "assemble",
+    "augment_batch",
+    "batches_in_order",
+    "cache_bytes",
+    "cifar10",
+    "digits",
+    "epoch_batches",
+    "fake",
+    "fashion_mnist",
+    "image_folder",
+    "load",
+    "prepare",
+    "prepare_all",
+    "split",
+]
