@@ -7,11 +7,12 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Generator, Tensor
 
 import msanet_bench
 from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
@@ -45,11 +46,13 @@ class Job:
     factors: Mapping[str, Any]
     settings: Settings
     seed: int
+    data_digest: str
     costs: Mapping[str, Measure]
     data_root: Path
     plugins: tuple[str, ...]
     plugin_folder: Path
     device: str
+    threads: int
 
 
 def start_worker(threads: int) -> None:
@@ -103,11 +106,15 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
     load_entry_points()
     load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
-    notes = set_determinism(deterministic=settings.train.deterministic)
+    notes = set_determinism(device, deterministic=settings.train.deterministic)
     data = _prepared(settings.data.model_dump_json(), job.seed, settings.replicate, job.data_root, job.device)
     model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
     initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
     names = settings.data.augment
+
+    def augment(images: Tensor, noise: Generator) -> Tensor:
+        return augment_batch(images, names, noise)
+
     clock = time.perf_counter()
     trained = fit(
         model.to(device),
@@ -115,7 +122,7 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
         settings.train,
         seed=job.seed,
         replicate=settings.replicate,
-        augment=partial(augment_batch, names=names) if names else None,
+        augment=augment if names else None,
     )
     train_seconds = time.perf_counter() - clock
     tested = evaluate(model, data.test, settings.train, data.num_classes)
@@ -153,8 +160,9 @@ def _provenance(job: Job) -> dict[str, Any]:
     on_cuda = job.device.startswith("cuda")
     return {
         "code": code_digest(),
+        "data_digest": job.data_digest,
         "device": torch.cuda.get_device_name(job.device) if on_cuda else job.device,
-        "threads": torch.get_num_threads(),
+        "threads": job.threads,
         "torch": torch.__version__,
     }
 

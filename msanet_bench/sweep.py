@@ -94,7 +94,7 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Iterator[Event]:
                 yield Phase("training")
                 known = {cell.key: records[cell.key] for cell in cells if cell.key in records}
                 ledger = _open_ledger(experiment, plan, options.results, known)
-                jobs = [_job(cell, experiment, profile, options, device) for cell in missing]
+                jobs = [_job(cell, experiment, plan, profile, options, device) for cell in missing]
                 yield from _train(jobs, ledger, journal, workers)
         finally:
             export_records(options.results, cells, journal.read())
@@ -123,18 +123,27 @@ def _journal_notes(torn: int, records: Mapping[str, Record], cells: Sequence[Cel
         yield "some cells were trained by another version of this program's code; their records name it."
 
 
-def _job(cell: Cell, experiment: Experiment, profile: Profile, options: SweepOptions, device: str) -> Job:
+def _job(
+    cell: Cell,
+    experiment: Experiment,
+    plan: CheckedPlan,
+    profile: Profile,
+    options: SweepOptions,
+    device: str,
+) -> Job:
     return Job(
         key=cell.key,
         variant=cell.variant.name,
         factors=cell.variant.factors,
         settings=cell.variant.settings,
         seed=cell.seed,
+        data_digest=plan.data_digest(cell.variant.settings.data),
         costs=profile[cell.variant.name].measures(),
         data_root=options.data_root.resolve(),
         plugins=experiment.plugins,
         plugin_folder=options.plugin_folder.resolve(),
         device=device,
+        threads=THREADS_PER_WORKER,
     )
 
 

@@ -9,13 +9,18 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any, Generic, TypeVar
+
+_MAIN = threading.Lock()
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -104,12 +109,25 @@ class LocalExecutor(Generic[T, R]):
         child_life, life = self._context.Pipe(duplex=False)
         arguments = (child_tasks, child_life, self._start, self._function)
         process = self._context.Process(target=_work, args=arguments, daemon=True)
-        process.start()
+        with _without_main():
+            process.start()
         child_tasks.close()
         child_life.close()
         if process.pid is not None:
             self._children.add(process.pid)
         return _Child(process, tasks, life)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep children from importing the caller's script: a script without a guard would run itself again."""
+    with _MAIN:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _ending(process: BaseProcess) -> str:

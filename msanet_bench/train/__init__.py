@@ -1,0 +1,1 @@
+"""One plain training loop and what is measured of a trained network."""

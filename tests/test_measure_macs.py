@@ -1,0 +1,276 @@
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models import mobilenet_v3_small, resnet18
+
+from msanet_bench.measure import macs
+from msanet_bench.measure.macs import count_macs
+from msanet_bench.model.build import build
+from msanet_bench.spec import ModelSpec
+
+IMAGE = (4, 8, 8)
+
+
+class Forward(nn.Module):
+    """A network that is one expression."""
+
+    def __init__(self, expression: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.expression = expression
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.expression(images)
+
+
+# 64 positions of 4 channels come in; each sum is written as outputs x MACs for one of them.
+LAYERS = {
+    "conv": (nn.Conv2d(4, 6, 3, padding=1), 6 * 64 * (4 * 9)),
+    "conv, valid": (nn.Conv2d(4, 6, 3), 6 * 36 * (4 * 9)),
+    "conv, strided": (nn.Conv2d(4, 6, 3, stride=2, padding=1), 6 * 16 * (4 * 9)),
+    "conv, dilated": (nn.Conv2d(4, 6, 3, dilation=2, padding=2), 6 * 64 * (4 * 9)),
+    "conv, depthwise": (nn.Conv2d(4, 4, 3, padding=1, groups=4), 4 * 64 * 9),
+    "conv, grouped": (nn.Conv2d(4, 6, 3, padding=1, groups=2), 6 * 64 * (2 * 9)),
+    "conv, same": (nn.Conv2d(4, 6, 5, padding="same"), 6 * 64 * (4 * 25)),
+    "conv, same, dilated": (nn.Conv2d(4, 6, 3, padding="same", dilation=2), 6 * 64 * (4 * 9)),
+    "conv, transposed": (nn.ConvTranspose2d(4, 6, 2, stride=2), 64 * 4 * (6 * 4)),
+    "conv, transposed, grouped": (nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2), 64 * 4 * (3 * 4)),
+    "linear": (nn.Sequential(nn.Flatten(), nn.Linear(256, 5)), 5 * 256),
+    "linear over rows": (nn.Linear(8, 3), 4 * 8 * 3 * 8),
+    "matmul": (Forward(lambda x: x @ x.transpose(2, 3)), 4 * 8 * 8 * 8),
+    "matmul, broadcast": (Forward(lambda x: torch.ones(7, 8) @ x), 4 * 7 * 8 * 8),
+    "bmm": (Forward(lambda x: torch.bmm(x[0], x[0])), 4 * 8 * 8 * 8),
+    "baddbmm": (Forward(lambda x: torch.baddbmm(x[0], x[0], x[0])), 4 * 8 * 8 * 8),
+    "addmm": (Forward(lambda x: torch.addmm(x[0, 0], x[0, 0], x[0, 1])), 8 * 8 * 8),
+    "norm": (nn.BatchNorm2d(4), 0),
+    "pool": (nn.Sequential(nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(1)), 0),
+    "resize": (nn.Upsample(scale_factor=2, mode="bilinear"), 0),
+    "gate": (Forward(lambda x: x * torch.sigmoid(x.mean((2, 3), keepdim=True))), 0),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_costs_what_the_sum_on_paper_says(name: str) -> None:
+    layer, expected = LAYERS[name]
+    counted = count_macs(layer, IMAGE)
+    assert (counted.total, counted.status) == (expected, "exact")
+
+
+@pytest.mark.parametrize("name", ["conv", "conv, transposed", "linear over rows", "matmul"])
+def test_two_images_cost_exactly_twice_as_much(name: str) -> None:
+    layer, expected = LAYERS[name]
+    assert count_macs(layer, IMAGE, batch=2).total == 2 * expected
+
+
+def test_stock_fvcore_misses_same_padding_and_adds_norms() -> None:
+    same, norm = count_macs(nn.Conv2d(4, 6, 5, padding="same"), IMAGE), count_macs(nn.BatchNorm2d(4), IMAGE)
+    assert (same.total, same.flops_fvcore_stock) == (38_400, 0)
+    assert (norm.total, norm.flops_fvcore_stock) == (0, 2 * 256)
+
+
+class Attention(nn.Module):
+    """Self-attention over positions, written out or as one fused call, with keys in either memory layout."""
+
+    def __init__(self, *, fused: bool, contiguous: bool = True) -> None:
+        super().__init__()
+        self.fused, self.contiguous = fused, contiguous
+        self.query_key_value = nn.Conv2d(4, 16, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        parts = self.query_key_value(images).flatten(2).transpose(1, 2).split((2, 2, 12), dim=2)
+        query, key, value = (part.contiguous() if self.contiguous else part for part in parts)
+        if self.fused:
+            return functional.scaled_dot_product_attention(query, key, value, scale=1.0)
+        return (query @ key.transpose(1, 2)).softmax(dim=-1) @ value
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("contiguous", [True, False])
+def test_attention_costs_the_same_however_it_is_computed(*, fused: bool, contiguous: bool) -> None:
+    counted = count_macs(Attention(fused=fused, contiguous=contiguous), IMAGE)
+    projections, core = 64 * 16 * 4, 64 * 64 * (2 + 12)
+    assert (counted.total, counted.status) == (projections + core, "exact")
+
+
+def test_stock_fvcore_does_not_see_fused_attention() -> None:
+    assert count_macs(Attention(fused=True), IMAGE).flops_fvcore_stock == 64 * 16 * 4
+    assert count_macs(Attention(fused=False), IMAGE).flops_fvcore_stock == 64 * 16 * 4 + 64 * 64 * 14
+
+
+def test_a_transformer_layer_costs_what_its_formula_says() -> None:
+    # N positions of width D, hidden width H: projections 4 N D^2, core 2 N^2 D, two linear layers 2 N D H.
+    layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=True)
+    network = Forward(lambda x: x.flatten(2))
+    counted = count_macs(nn.Sequential(network, nn.Linear(64, 16), layer), IMAGE)
+    assert counted.status == "exact"
+    assert counted.total == 4 * 64 * 16 + 4 * 4 * 16**2 + 2 * 4**2 * 16 + 2 * 4 * 16 * 32
+
+
+class TinyVit(nn.Module):
+    """As timm's vit_tiny_patch16_224: 12 layers of width 192, over 196 patches and a class token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 192, 16, stride=16)
+        self.token = nn.Parameter(torch.zeros(1, 1, 192))
+        layers = [nn.TransformerEncoderLayer(192, 3, 768, batch_first=True) for _ in range(12)]
+        self.layers = nn.Sequential(*layers, nn.LayerNorm(192))
+        self.head = nn.Linear(192, 1000)
+
+    def forward(self, images: Tensor) -> Tensor:
+        patches = self.patches(images).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.token.expand(len(patches), -1, -1), patches], dim=1)
+        return self.head(self.layers(tokens)[:, 0])
+
+
+def test_a_tiny_vision_transformer_costs_what_was_published() -> None:
+    # timm's tables come from stock fvcore, which adds 5 for each element of a norm: 1.26 GMAC where attention
+    # was written out, and 1.08 where it was fused and went uncounted.
+    counted = count_macs(TinyVit(), (3, 224, 224))
+    core, norms = 2 * 197**2 * 192, 25 * 5 * 197 * 192
+    layer = 4 * 197 * 192**2 + core + 2 * 197 * 192 * 768
+    assert counted.total == 196 * 192 * 768 + 12 * layer + 192 * 1000
+    assert counted.status == "exact"
+    assert f"{(counted.total + norms) / 1e9:.2f}" == "1.26"
+    assert counted.flops_fvcore_stock == counted.total + norms - 12 * core
+    assert f"{counted.flops_fvcore_stock / 1e9:.2f}" == "1.08"
+
+
+def test_a_residual_network_costs_what_was_published() -> None:
+    # 1.814 GMAC at 224 x 224 (torchvision's table: 1.81).
+    counted = count_macs(resnet18(), (3, 224, 224))
+    assert (counted.total, counted.status) == (1_814_073_344, "exact")
+
+
+def test_a_mobile_network_costs_what_was_published() -> None:
+    # torchvision's table: 0.06; Howard et al. 2019 (arXiv:1905.02244, table 3): 56 million.
+    counted = count_macs(mobilenet_v3_small(), (3, 224, 224))
+    assert counted.status == "exact"
+    assert round(counted.total / 1e6) in {56, 57}
+
+
+class Mixed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.branches = nn.ModuleDict(
+            {"conv1": nn.Conv2d(4, 4, 1), "conv3": nn.Conv2d(4, 4, 3, padding="same")}
+        )
+        self.attention = Attention(fused=True)
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.stem(images)
+        x = sum(branch(x) for branch in self.branches.values())
+        return self.head((self.attention(x) @ torch.eye(12)).mean(dim=1))
+
+
+def test_parts_add_up_and_the_core_of_attention_belongs_to_attention() -> None:
+    counted = count_macs(Mixed(), IMAGE)
+    assert counted.by_part == {
+        "other": 64 * 12 * 12,
+        "stem": 64 * 4 * 36,
+        "branches.conv1": 64 * 4 * 4,
+        "branches.conv3": 64 * 4 * 36,
+        "attention": 64 * 16 * 4 + 64 * 64 * 14,
+        "head": 12 * 5,
+    }
+    assert sum(counted.by_part.values()) == counted.total
+
+
+def test_a_layer_that_is_called_twice_costs_twice() -> None:
+    shared = nn.Conv2d(4, 4, 1)
+    assert count_macs(nn.Sequential(shared, nn.ReLU(), shared), IMAGE).total == 2 * 64 * 4 * 4
+
+
+def test_the_articles_network_costs_what_its_definition_says() -> None:
+    # At 64 x 64 the stem leaves 16 x 16; each stage halves the side and doubles the channels.
+    expected = {"stem": 32 * 32 * 64 * 3 * 49, "head": 512 * 256 + 256 * 10}
+    parts = ("downsample", "branches.conv3", "branches.conv5", "branches.context", "fusion", "attention")
+    totals = dict.fromkeys(parts, 0)
+    for side, channels, blocks in ((8, 128, 2), (4, 256, 3), (2, 512, 3)):
+        positions, quarter = side * side, channels // 4
+        totals["downsample"] += positions * channels * (channels // 2) * 9
+        totals["branches.conv3"] += blocks * positions * quarter * channels * 9
+        totals["branches.conv5"] += blocks * positions * quarter * channels * 25
+        totals["branches.context"] += blocks * quarter * channels
+        totals["fusion"] += blocks * positions * channels * channels
+        projections = positions * channels * (2 * channels // 8 + channels)
+        totals["attention"] += blocks * (projections + positions**2 * (channels // 8 + channels))
+    expected |= totals | {"branches.dilated": totals["branches.conv3"]}
+    counted = count_macs(build(ModelSpec(), num_classes=10), (3, 64, 64))
+    assert counted.by_part == expected
+    assert (counted.total, counted.status) == (sum(expected.values()), "exact")
+
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(_: object, images: Tensor) -> Tensor:
+        return images @ images
+
+
+UNCOUNTED = {
+    "aten::einsum": lambda x: torch.einsum("bchw,bcwk->bchk", x, x),
+    "aten::cdist": lambda x: torch.cdist(x, x),
+    "aten::linalg_inv": lambda x: torch.linalg.inv(x + torch.eye(8)),
+    "prim::PythonOp.Doubled": Doubled.apply,
+}
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_an_operation_without_a_rule_makes_the_count_incomplete(name: str) -> None:
+    assert count_macs(Forward(UNCOUNTED[name]), IMAGE).status == f"incomplete: no rule for {name}"
+
+
+def test_counters_that_disagree_make_the_count_incomplete() -> None:
+    # FlopCounterMode does not know the product of a matrix and a vector, and stock fvcore fails at it.
+    counted = count_macs(Forward(lambda x: x @ torch.ones(8)), IMAGE)
+    assert counted.total == 4 * 8 * 8
+    assert counted.status == "incomplete: fvcore counts 256, FlopCounterMode 0"
+    assert counted.flops_fvcore_stock is None
+
+
+def test_a_wrong_rule_is_caught_by_the_other_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    halved = {**macs._HANDLES, "aten::_convolution": lambda _, __: 1}
+    monkeypatch.setattr(macs, "_HANDLES", halved)
+    assert count_macs(nn.Conv2d(4, 6, 3), IMAGE).status == "incomplete: fvcore counts 1, FlopCounterMode 7776"
+
+
+def test_counting_leaves_model_and_process_as_they_were() -> None:
+    model = nn.Sequential(nn.Conv2d(4, 6, 3), nn.BatchNorm2d(6), nn.Dropout(0.5))
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(0)
+    random = torch.get_rng_state()
+    for was_enabled in (False, True):
+        torch.backends.mha.set_fastpath_enabled(was_enabled)
+        count_macs(model, IMAGE)
+        assert torch.backends.mha.get_fastpath_enabled() == was_enabled
+    assert model.training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert torch.equal(torch.get_rng_state(), random)
+    assert torch.backends.cuda.flash_sdp_enabled()
+    assert torch.is_grad_enabled()
+
+
+def test_a_network_in_double_precision_can_be_counted() -> None:
+    assert count_macs(nn.Conv2d(4, 6, 3).double(), IMAGE).total == 6 * 36 * 36
+
+
+def test_importing_and_counting_is_silent() -> None:
+    code = (
+        "import torch; from msanet_bench.measure.macs import count_macs;"
+        "count_macs(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.GELU()), (3, 8, 8))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_fvcore_itself_is_not_silent() -> None:
+    code = "import warnings; warnings.simplefilter('error', FutureWarning); import fvcore.nn"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "torch.jit.script" in done.stderr
