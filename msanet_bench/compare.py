@@ -199,10 +199,14 @@ def _ratio(count: Exact) -> str:
 def _aligned(line: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     """The columns of one row; a name that is too long goes on below, broken after a comma."""
     name, *cells = line
-    wrapped = textwrap.wrap(
-        name.replace(",", ", "), widths[0], break_long_words=False, break_on_hyphens=False
-    )
-    first, *rest = [part.replace(", ", ",") for part in wrapped]
+    first, *rest = _wrapped(name, widths[0])
     numbers = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
     yield (" " * _GAP).join([first.ljust(widths[0]), *numbers]).rstrip()
     yield from (f" {part}" for part in rest)
+
+
+def _wrapped(name: str, width: int) -> list[str]:
+    if len(name) <= width:
+        return [name]
+    lines = textwrap.wrap(name.replace(",", ", "), width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(", ", ",") for line in lines]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from msanet_bench.errors import ResultsError
-from msanet_bench.records import SCHEMA, Record, json_line
+from msanet_bench.records import SCHEMA, Record, json_line, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Journal:
             return []
         content = self.path.read_bytes()
         whole = content[: _whole_length(content)].decode("utf-8")
-        return [self._attempt(number, line) for number, line in enumerate(whole.splitlines(), start=1)]
+        return [self._attempt(number, line) for number, line in numbered_lines(whole)]
 
     def repair(self) -> int:
         """Cut off a torn last line; how many bytes were lost."""

@@ -6,7 +6,7 @@ A record holds no times, hosts or paths, so equal cells have equal bytes whereve
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -103,12 +103,17 @@ def read_records(path: Path) -> list[Record]:
     """
     file = path / "records.jsonl" if path.is_dir() else path
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise ResultsError(
             f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
         ) from error
-    return [_read_line(file, number, line) for number, line in enumerate(lines, start=1)]
+    return [_read_line(file, number, line) for number, line in numbered_lines(text)]
+
+
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a JSON Lines file, from 1; JSON may hold characters that str.splitlines cuts at."""
+    return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -22,5 +22,5 @@ def compare(
 
     comparison = compare_results(base, head)
     print(render_text(comparison, width=shutil.get_terminal_size((100, 24)).columns))
-    if not comparison.comparable:
+    if not comparison.is_comparable:
         raise typer.Exit(NOT_COMPARABLE)

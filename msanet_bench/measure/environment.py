@@ -19,13 +19,8 @@ def environment() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_model(Path("/proc/cpuinfo")),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
         "cuda_device": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "cuda": torch.version.cuda if torch.cuda.is_available() else None,
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "tf32_convolution": torch.backends.cudnn.allow_tf32,
-        "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
     }
 
 

@@ -1,0 +1,1 @@
+"""What results mean: functions from arrays to values."""

@@ -1,0 +1,104 @@
+"""What was planned: `manifest.json` as frozen values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msanet_bench.errors import ResultsError
+from msanet_bench.plan import level_name
+from msanet_bench.units import parse_points
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A variant of the plan and the names of the others that are the same network."""
+
+    name: str
+    factors: Mapping[str, str]
+    merged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A variant that a constraint kept out."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """The levels that were declared, as they stand in names, and the factors this one depends on."""
+
+    levels: tuple[str, ...]
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The plan of a results folder; `experiment` is the resolved file as plain values."""
+
+    name: str
+    question: str
+    experiment: Mapping[str, Any]
+    experiment_digest: str
+    factors: Mapping[str, Factor]
+    seeds: tuple[int, ...]
+    delta: float
+    baseline: str
+    variants: tuple[Planned, ...]
+    excluded: tuple[Excluded, ...]
+    notes: tuple[str, ...]
+    environment: Mapping[str, Any]
+
+
+def read_manifest(results: Path) -> Manifest:
+    """The manifest of a results folder.
+
+    Raises:
+        ResultsError: there is none, it is damaged or it was written by a newer version.
+    """
+    file = results / "manifest.json"
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        manifest = _manifest(fields)
+    except OSError as error:
+        raise ResultsError(
+            f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"{file}: not a manifest ({type(error).__name__}: {error}).") from error
+    return manifest
+
+
+def _manifest(fields: Mapping[str, Any]) -> Manifest:
+    if fields["schema"] > SCHEMA:
+        raise ValueError(f"it was written by a newer msanet-bench, schema {fields['schema']}")
+    if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
+        raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
+    experiment = fields["experiment"]
+    return Manifest(
+        name=fields["name"],
+        question=fields["question"],
+        experiment=experiment,
+        experiment_digest=fields["experiment_digest"],
+        factors={path: _factor(factor) for path, factor in experiment["factors"].items()},
+        seeds=tuple(experiment["seeds"]),
+        delta=parse_points(experiment["delta"]),
+        baseline=fields["baseline"],
+        variants=tuple(
+            Planned(variant["name"], variant["factors"], tuple(variant["merged"]))
+            for variant in fields["variants"]
+        ),
+        excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
+        notes=tuple(fields["notes"]),
+        environment=fields["environment"],
+    )
+
+
+def _factor(fields: Mapping[str, Any]) -> Factor:
+    return Factor(tuple(map(level_name, fields["levels"])), frozenset(fields["when"]))

@@ -1,0 +1,65 @@
+"""Numbers as text: fixed decimals, `-` where there is no number, never a negative zero."""
+
+import math
+
+from msanet_bench.analysis.contrasts import Contrast
+from msanet_bench.report.document import Bar
+
+ABSENT = "-"
+_TRUSTED_DECIMALS = 9
+
+
+def fixed(value: float | None, decimals: int, *, signed: bool = False) -> str:
+    """A number with this many decimals."""
+    if value is None or math.isnan(value):
+        return ABSENT
+    # Two machines differ in the last bits: rounding those away first makes both take the same side of a
+    # tie. Adding 0.0 turns a rounded -0.0 into 0.0.
+    rounded = round(round(value, _TRUSTED_DECIMALS), decimals) + 0.0
+    return f"{rounded:+.{decimals}f}" if signed and rounded else f"{rounded:.{decimals}f}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in %: 0.93519 is `93.52`."""
+    return fixed(None if fraction is None else 100 * fraction, 2)
+
+
+def points(fraction: float | None) -> str:
+    """A difference of fractions in percentage points, with its sign: `+1.25`."""
+    return fixed(None if fraction is None else 100 * fraction, 2, signed=True)
+
+
+def percent_interval(low: float, high: float) -> str:
+    return ABSENT if math.isnan(low) else f"[{percent(low)}, {percent(high)}]"
+
+
+def points_interval(low: float, high: float) -> str:
+    return ABSENT if math.isnan(low) else f"[{points(low)}, {points(high)}]"
+
+
+def bar(estimate: float, low: float, high: float) -> Bar:
+    """Fractions as percent or percentage points, for a figure."""
+    return Bar(100 * estimate, 100 * low, 100 * high)
+
+
+def count(value: float | None, *, signed: bool = False) -> str:
+    """A whole number in groups of three: `15,172,498`."""
+    if value is None:
+        return ABSENT
+    whole = round(value)
+    return f"{whole:+,}" if signed and whole else f"{whole:,}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    return fixed(None if seconds is None else 1000 * seconds, 2)
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def difference(contrast: Contrast) -> str:
+    """`+1.25 pp [+0.20, +2.30]`, or the estimate alone where there is no interval."""
+    interval = f" {points_interval(contrast.low, contrast.high)}" if contrast.has_interval else ""
+    return f"{points(contrast.estimate)} pp{interval}"

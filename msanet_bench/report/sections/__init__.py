@@ -1,0 +1,29 @@
+"""The sections of the report, in the order of reading; each is None where it has nothing to say."""
+
+from collections.abc import Callable
+
+from msanet_bench.report.document import Section
+from msanet_bench.report.findings import Findings
+from msanet_bench.report.sections.cost import cost
+from msanet_bench.report.sections.effects import effects
+from msanet_bench.report.sections.failures import failures
+from msanet_bench.report.sections.left_out import left_out
+from msanet_bench.report.sections.limits import limits
+from msanet_bench.report.sections.noise import noise
+from msanet_bench.report.sections.reproduce import reproduce
+from msanet_bench.report.sections.setup import setup
+from msanet_bench.report.sections.summary import summary
+from msanet_bench.report.sections.variants import variants
+
+SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
+    summary,
+    setup,
+    effects,
+    variants,
+    cost,
+    failures,
+    left_out,
+    noise,
+    limits,
+    reproduce,
+)

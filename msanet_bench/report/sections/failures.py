@@ -1,0 +1,35 @@
+"""Cells without a result: an outcome like any other, never averaged over in silence."""
+
+from collections.abc import Iterator, Sequence
+
+from msanet_bench.report.document import Block, Cell, Code, Paragraph, Section, Table
+from msanet_bench.report.findings import Findings
+from msanet_bench.report.numbers import ABSENT, plural
+
+
+def failures(findings: Findings) -> Section | None:
+    """Every planned cell that is not ok, with its reason; cells without a record are missing."""
+    rows: list[tuple[Cell, ...]] = [
+        (Code(variant), str(seed), "missing", ABSENT)
+        if record is None
+        else (Code(variant), str(seed), record.status, record.reason)
+        for (variant, seed), record in findings.inputs.cells.items()
+        if record is None or record.status != "ok"
+    ]
+    strays = findings.inputs.strays
+    if not rows and not strays:
+        return None
+    return Section("Failures", (*_failed(rows), *_strays(strays)))
+
+
+def _failed(rows: Sequence[tuple[Cell, ...]]) -> Iterator[Block]:
+    if rows:
+        cells = plural(len(rows), "planned cell")
+        yield Paragraph(f"{cells} without a result; no mean counts them or fills them in.")
+        yield Table(("variant", "seed", "status", "reason"), tuple(rows), text_columns=4)
+
+
+def _strays(strays: int) -> Iterator[Block]:
+    if strays:
+        records = plural(strays, "record")
+        yield Paragraph(f"{records} of cells that are not in the plan: left out of every table.")

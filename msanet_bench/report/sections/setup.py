@@ -1,0 +1,61 @@
+"""What was run: enough for a reader to judge whether the numbers can answer the question."""
+
+from collections.abc import Iterator, Mapping
+
+from msanet_bench.plan import level_name
+from msanet_bench.report.document import Cell, Code, Paragraph, Section, Table
+from msanet_bench.report.findings import Findings
+
+
+def setup(findings: Findings) -> Section:
+    """Data, training, plan and machine."""
+    rows: list[tuple[Cell, ...]] = [*_plan(findings), *_settings(findings), *_machine(findings)]
+    return Section(
+        "What was run",
+        (
+            Paragraph(
+                "Every variant is the baseline with the change that its name says. Variants of one seed "
+                "share the split, the order of images, the augmentation and the initial value of every "
+                "parameter that they have in common, so they are compared in pairs."
+            ),
+            Table(("setting", "value"), tuple(rows), text_columns=2),
+        ),
+    )
+
+
+def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
+    manifest = findings.manifest
+    yield "experiment", Code(f"{manifest.name} ({manifest.experiment_digest})")
+    yield "design", str(manifest.experiment["design"])
+    for path, factor in manifest.factors.items():
+        yield f"factor {path}", ", ".join(factor.levels)
+    yield "seeds", ", ".join(map(str, manifest.seeds))
+    yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
+
+
+def _settings(findings: Findings) -> Iterator[tuple[Cell, ...]]:
+    images = sorted({record.test_images for record in findings.records})
+    if images:
+        yield "test images", ", ".join(map(str, images))
+    for part in ("baseline", "data", "train", "measure"):
+        for name, value in findings.manifest.experiment[part].items():
+            yield f"{part}.{name}", _text(value)
+
+
+def _machine(findings: Findings) -> Iterator[tuple[Cell, ...]]:
+    for name, value in findings.manifest.environment.items():
+        yield name.replace("_", " "), _text(value)
+
+
+def _text(value: object) -> str:
+    match value:
+        case {"on": False}:
+            return "off"
+        case {"block": block, "options": options}:
+            return f"{block}({_text(options)})" if options else str(block)
+        case Mapping():
+            return ", ".join(f"{key}={_text(item)}" for key, item in value.items()) or "none"
+        case list():
+            return ", ".join(map(_text, value)) or "none"
+        case _:
+            return level_name(value)

@@ -1,0 +1,147 @@
+"""Every variant in declared order: accuracy, distance to the baseline, and what it costs."""
+
+from collections.abc import Iterator
+
+from msanet_bench.report.document import (
+    Bullets,
+    Cell,
+    Code,
+    DataFile,
+    Forest,
+    ForestRow,
+    Paragraph,
+    Section,
+    Table,
+)
+from msanet_bench.report.exports import variants_csv
+from msanet_bench.report.findings import Findings, VariantFinding
+from msanet_bench.report.latency import DEVICES, main_timings, relative, why_not_measured
+from msanet_bench.report.markdown import code, escape
+from msanet_bench.report.numbers import (
+    ABSENT,
+    bar,
+    count,
+    milliseconds,
+    percent,
+    percent_interval,
+    points,
+    points_interval,
+)
+
+
+def variants(findings: Findings) -> Section:
+    """The table of all variants, and each one's distance to the baseline as a figure."""
+    figure = _figure(findings)
+    return Section(
+        "Variants",
+        (
+            Paragraph(
+                "Accuracy is the mean over seeds with its 95 % t interval; sd is the deviation between "
+                "seeds. The difference to the baseline and its interval come from the block model of all "
+                "cells, in which the seed is the block. Rows keep the order of the plan."
+            ),
+            Table(_header(findings), tuple(_rows(findings)), text_columns=2),
+            *_notes(findings),
+            *([figure] if figure.rows else []),
+            DataFile("variants.csv", variants_csv(findings)),
+        ),
+    )
+
+
+def _header(findings: Findings) -> tuple[str, ...]:
+    timings = findings.inputs.timings
+    fixed = (
+        "#",
+        "variant",
+        "accuracy, % [95 %]",
+        "sd, pp",
+        "seeds",
+        "difference, pp [95 %]",
+        "params",
+        "MACs",
+    )
+    latencies = []
+    for family, title in DEVICES.items():
+        measured = main_timings(timings, family)
+        if measured:
+            first = next(iter(measured.values()))
+            latencies += [f"{title} p50, ms (batch {first.setting.batch})", f"{title}, relative [95 %]"]
+        else:
+            latencies.append(f"{title} p50, ms: {why_not_measured(timings, family)}")
+    return (*fixed, *latencies)
+
+
+def _rows(findings: Findings) -> Iterator[tuple[Cell, ...]]:
+    seeds = len(findings.manifest.seeds)
+    tables = [main_timings(findings.inputs.timings, family) for family in DEVICES]
+    for variant in findings.variants:
+        latencies: list[Cell] = []
+        for table in tables:
+            timing = table.get(variant.name)
+            latencies.append(milliseconds(timing.p50) if timing else ABSENT)
+            latencies += [relative(timing)] if table else []
+        profile = variant.profile
+        yield (
+            str(variant.number),
+            Code(variant.name),
+            _accuracy(variant, seeds),
+            points(variant.accuracy.sd).lstrip("+") if variant.accuracy else ABSENT,
+            f"{variant.ok}/{seeds}",
+            _difference(variant, findings.manifest.baseline),
+            count(profile.params if profile else None),
+            count(profile.macs if profile else None),
+            *latencies,
+        )
+
+
+def _accuracy(variant: VariantFinding, seeds: int) -> str:
+    accuracy = variant.accuracy
+    if accuracy is None:
+        return ABSENT
+    interval = f" {percent_interval(accuracy.low, accuracy.high)}" if accuracy.has_interval else ""
+    return f"{percent(accuracy.mean)}{interval}" + (f" (n={variant.ok})" if variant.ok < seeds else "")
+
+
+def _difference(variant: VariantFinding, baseline: str) -> str:
+    if variant.name == baseline:
+        return "baseline"
+    contrast = variant.difference
+    if contrast is None:
+        return ABSENT
+    interval = f" {points_interval(contrast.low, contrast.high)}" if contrast.has_interval else ""
+    return f"{points(contrast.estimate)}{interval}"
+
+
+def _notes(findings: Findings) -> Iterator[Bullets]:
+    seeds = len(findings.manifest.seeds)
+    thin = [
+        f"{code(variant.name)}: the mean is over {variant.ok} of {seeds} seeds (see Failures); the missing "
+        "ones may have been the worse ones."
+        for variant in findings.variants
+        if 0 < variant.ok < seeds
+    ]
+    uncounted = [
+        f"{code(variant.name)}: no count of MACs ({escape(variant.profile.macs_status)})."
+        for variant in findings.variants
+        if variant.profile and variant.profile.macs is None
+    ]
+    if thin or uncounted:
+        yield Bullets((*thin, *uncounted))
+
+
+def _figure(findings: Findings) -> Forest:
+    rows = tuple(
+        ForestRow(
+            variant.label,
+            bar(variant.difference.estimate, variant.difference.low, variant.difference.high),
+        )
+        for variant in findings.variants
+        if variant.difference is not None
+    )
+    return Forest(
+        name="differences",
+        alt="Difference of each variant to the baseline, 95 % intervals, band of what does not matter",
+        axis="accuracy minus the baseline's, percentage points",
+        rows=rows,
+        band=100 * findings.manifest.delta,
+    )

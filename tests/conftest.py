@@ -1,0 +1,35 @@
+"""Options and fixtures that several test files share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parent / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def small_results() -> Path:
+    """A results folder of synthetic numbers: six variants, three seeds, three cells without a result."""
+    return DATA / "small_results"
+
+
+@pytest.fixture
+def check_golden(request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]], None]:
+    """Compare texts with the files of a folder, or write them there with --update-golden."""
+
+    def check(folder: Path, texts: Mapping[str, str]) -> None:
+        if request.config.getoption("--update-golden"):
+            for name, text in texts.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        assert kept == set(texts)
+        for name, text in texts.items():
+            assert (folder / name).read_text(encoding="utf-8") == text, f"{name} differs"
+
+    return check

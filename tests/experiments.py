@@ -1,0 +1,28 @@
+"""Experiments that take a moment, for tests of the runner."""
+
+from pathlib import Path
+
+TINY = """
+delta: 5 pp
+baseline: {stem: small, width: 0.125, depth: [1], attention_stages: [1]}
+data:
+  dataset: fake
+  options: {classes: 3, channels: 1, size: 8, images: 48, test_images: 24}
+  validation: 0
+train: {epochs: 2, batch_size: 16, lr: 1e-2}
+design: one_at_a_time
+factors:
+  attention: [self_attention, none, se]
+seeds: 2
+measure: {latency_rounds: 3}
+"""
+
+
+def write_experiment(folder: Path, text: str = TINY, **changes: str) -> Path:
+    """Write an experiment with some of its lines replaced: `seeds="seeds: 3"`."""
+    lines = text.splitlines()
+    for key, line in changes.items():
+        lines = [line if old.startswith(f"{key}:") else old for old in lines]
+    path = folder / "tiny.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,248 @@
+"""The report as a whole: word for word, byte for byte, and true to its inputs."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from msanet_bench.records import read_records, write_records
+from msanet_bench.report.build import build_report, differing_files, report_files, write_report
+from msanet_bench.report.inputs import read_inputs
+
+WRITE = """
+import sys
+from pathlib import Path
+from msanet_bench.report.build import write_report
+write_report(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def results(small_results: Path, tmp_path: Path) -> Path:
+    shutil.copytree(small_results, tmp_path / "small")
+    return tmp_path / "small"
+
+
+def report(results: Path) -> str:
+    return report_files(build_report(results))["report.md"]
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The body of the first table of a text."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+
+
+def plain(name: str) -> str:
+    return name.replace("`", "").replace(", ", ",")
+
+
+def edit_manifest(results: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    file = results / "manifest.json"
+    manifest = json.loads(file.read_text())
+    edit(manifest)
+    file.write_text(json.dumps(manifest))
+
+
+def keep_seed(results: Path, seed: int) -> None:
+    write_records(results / "records.jsonl", [r for r in read_records(results) if r.seed == seed])
+    edit_manifest(results, lambda manifest: manifest["experiment"].update(seeds=[seed]))
+
+
+def test_the_report_is_the_golden_one(
+    small_results: Path, check_golden: Callable[[Path, Mapping[str, str]], None]
+) -> None:
+    check_golden(small_results.parent / "small_report", report_files(build_report(small_results)))
+
+
+def test_the_written_files_are_the_returned_ones(small_results: Path, tmp_path: Path) -> None:
+    paths = write_report(small_results, tmp_path / "out")
+    assert paths[0] == tmp_path / "out" / "report.md"
+    assert set(paths) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+
+def test_a_report_that_is_up_to_date_has_no_differing_file(small_results: Path, tmp_path: Path) -> None:
+    write_report(small_results, tmp_path)
+    assert differing_files(small_results, tmp_path) == []
+
+
+def test_changed_and_missing_files_of_a_report_are_found(small_results: Path, tmp_path: Path) -> None:
+    write_report(small_results, tmp_path)
+    (tmp_path / "report.md").write_text("something else")
+    (tmp_path / "tables" / "effects.csv").unlink()
+    assert differing_files(small_results, tmp_path) == [
+        tmp_path / "report.md",
+        tmp_path / "tables" / "effects.csv",
+    ]
+
+
+def test_every_variant_has_a_row_in_declared_order(small_results: Path) -> None:
+    table = rows(section(report(small_results), "Variants"))
+    planned = [variant.name for variant in read_inputs(small_results).manifest.variants]
+    assert [plain(row[1]) for row in table] == planned
+    assert [row[0] for row in table] == [str(number) for number in range(1, len(planned) + 1)]
+
+
+def test_the_counts_of_cells_add_up(small_results: Path) -> None:
+    line = next(line for line in report(small_results).splitlines() if "cells:" in line)
+    variants, seeds, cells, *outcomes = map(int, re.findall(r"\d+", line))
+    assert variants * seeds == cells == sum(outcomes)
+
+
+def test_accuracies_of_the_table_are_those_of_the_records(small_results: Path) -> None:
+    records = read_records(small_results)
+    for row in rows(section(report(small_results), "Variants")):
+        values = [
+            record.measures["accuracy"].value
+            for record in records
+            if record.variant == plain(row[1]) and record.status == "ok"
+        ]
+        assert float(row[2].split()[0]) == pytest.approx(100 * sum(values) / len(values), abs=0.00501)
+        assert row[4] == f"{len(values)}/3"
+        assert ("(n=2)" in row[2]) == (len(values) == 2)
+
+
+def test_the_exported_tables_agree_with_the_printed_ones(small_results: Path) -> None:
+    files = report_files(build_report(small_results))
+    exported = list(csv.DictReader(io.StringIO(files["tables/variants.csv"])))
+    printed = rows(section(files["report.md"], "Variants"))
+    for row, shown in zip(exported, printed, strict=True):
+        assert 100 * float(row["accuracy_mean"]) == pytest.approx(float(shown[2].split()[0]), abs=0.00501)
+        assert row["params"] == shown[6].replace(",", "")
+
+
+def test_every_cell_without_a_result_is_listed(small_results: Path) -> None:
+    failures = rows(section(report(small_results), "Failures"))
+    assert [(plain(row[0]), row[1], row[2]) for row in failures] == [
+        ("branches.conv5=off", "2", "diverged"),
+        ("attention=none,branches.conv5=off", "1", "missing"),
+        ("attention=eca,branches.conv5=off", "0", "failed"),
+    ]
+
+
+def test_figures_and_tables_that_are_named_are_written(small_results: Path) -> None:
+    files = report_files(build_report(small_results))
+    named = set(re.findall(r"\]\(((?:figures|tables)/[^)]+)\)", files["report.md"]))
+    assert named == set(files) - {"report.md"}
+
+
+def test_a_number_of_the_cpu_never_stands_in_a_cuda_column(small_results: Path) -> None:
+    header = next(line for line in report(small_results).splitlines() if "CUDA p50" in line)
+    assert header.count("not measured (no CUDA device)") == 1
+    assert {row[-1] for row in rows(section(report(small_results), "Variants"))} == {"-"}
+
+
+def test_numbers_of_a_cuda_row_that_is_not_ok_are_not_shown(results: Path) -> None:
+    file = results / "latency.csv"
+    numbers = "cuda,1,fp32,eager,warm,,60,9.9,9.9,9.9,,"
+    file.write_text(file.read_text().replace("cuda,1,fp32,eager,warm,,,,,,,", numbers))
+    assert "9.9" in file.read_text()
+    assert "9900.00" not in report(results)
+
+
+def test_a_cuda_device_that_was_measured_has_its_numbers(results: Path) -> None:
+    file = results / "latency.csv"
+    file.write_text(file.read_text().replace(",cpu,1,fp32,eager,warm,1,", ",cuda:0,1,fp32,eager,warm,,"))
+    files = report_files(build_report(results))
+    assert "CUDA p50, ms (batch 1)" in files["report.md"]
+    assert "CPU p50, ms: not measured" in files["report.md"]
+    assert "figures/accuracy_latency_cuda.svg" in files
+    assert "figures/accuracy_latency_cpu.svg" not in files
+
+
+def test_one_seed_has_no_interval_and_says_so(results: Path) -> None:
+    keep_seed(results, 2)
+    text = report(results)
+    assert "from one seed, so without an interval" in text
+    assert "differences stand without intervals" in text
+    assert not re.search(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]", section(text, "Main effects"))
+
+
+def test_three_seeds_do_have_intervals(small_results: Path) -> None:
+    assert re.search(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]", section(report(small_results), "Main effects"))
+
+
+def test_a_sweep_without_any_result_still_has_a_report(results: Path) -> None:
+    failed = [replace(r, status="failed", reason="x", measures={}) for r in read_records(results)]
+    write_records(results / "records.jsonl", failed)
+    text = report(results)
+    assert "0 ok, 17 failed, 1 missing" in text
+    assert "nothing can be compared" in text
+
+
+def test_without_latency_profile_and_factors_the_rest_is_reported(results: Path) -> None:
+    (results / "latency.csv").unlink()
+    (results / "profile.json").unlink()
+    edit_manifest(results, lambda manifest: manifest["experiment"].update(factors={}, design="list"))
+    files = report_files(build_report(results))
+    assert "## Main effects" not in files["report.md"]
+    assert "Latency on CPU: not measured." in files["report.md"]
+    assert "figures/differences.svg" in files
+
+
+def test_what_ran_without_failures_has_no_section_of_failures(results: Path) -> None:
+    edit_manifest(results, lambda manifest: manifest.update(variants=manifest["variants"][:1]))
+    records = [record for record in read_records(results) if record.variant == "baseline"]
+    write_records(results / "records.jsonl", records)
+    assert "## Failures" not in report(results)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "PYTHONHASHSEED": "1",
+            "TZ": "Asia/Tokyo",
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+        },
+        {"PYTHONHASHSEED": "2", "TZ": "America/Lima", "LC_ALL": "C.UTF-8"},
+    ],
+)
+def test_hash_seed_time_zone_locale_place_and_matplotlibrc_change_no_byte(
+    small_results: Path, tmp_path: Path, changes: dict[str, str]
+) -> None:
+    (tmp_path / "matplotlibrc").write_text("font.size: 23\nsvg.fonttype: path\n")
+    environment = {**os.environ, **changes, "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", WRITE, str(small_results.resolve()), str(out)]
+    subprocess.run(command, check=True, cwd=tmp_path, env=environment)
+    written = {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    expected = report_files(build_report(small_results))
+    assert written == {name: text.encode() for name, text in expected.items()}
+
+
+HEAVY = ("torch", "optuna", "pandas", "scipy.stats", "matplotlib", "matplotlib.pyplot")
+
+
+def loaded(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return set(re.findall(r"'([\w.]+)'", done.stdout))
+
+
+def test_the_report_loads_no_torch_and_no_optuna() -> None:
+    assert loaded("from msanet_bench.report import write_report") == {"matplotlib"}
+
+
+def test_a_table_of_results_loads_pandas_alone() -> None:
+    assert loaded("import msanet_bench.report.tables") == {"pandas"}
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert "pandas" in loaded("import msanet_bench.report.build, pandas")

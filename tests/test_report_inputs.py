@@ -1,0 +1,95 @@
+"""Reading a results folder."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from msanet_bench.errors import ResultsError
+from msanet_bench.report.inputs import read_inputs
+
+
+@pytest.fixture
+def results(small_results: Path, tmp_path: Path) -> Path:
+    shutil.copytree(small_results, tmp_path / "small")
+    return tmp_path / "small"
+
+
+def change_manifest(results: Path, **fields: object) -> None:
+    file = results / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
+
+
+def test_every_planned_cell_is_there_in_plan_order(results: Path) -> None:
+    inputs = read_inputs(results)
+    names = [variant.name for variant in inputs.manifest.variants]
+    assert list(inputs.cells) == [(name, seed) for name in names for seed in (0, 1, 2)]
+    assert [cell for cell, record in inputs.cells.items() if record is None] == [
+        ("attention=none,branches.conv5=off", 1)
+    ]
+
+
+def test_the_declared_delta_is_a_fraction(results: Path) -> None:
+    assert read_inputs(results).manifest.delta == pytest.approx(0.005)
+
+
+def test_a_device_that_is_not_there_has_no_latency_but_a_reason(results: Path) -> None:
+    timings = read_inputs(results).timings
+    assert {timing.status for timing in timings if timing.setting.family == "cuda"} == {
+        "not measured (no CUDA device)"
+    }
+    assert all(timing.is_measured == (timing.setting.family == "cpu") for timing in timings)
+
+
+def test_latencies_and_profiles_may_be_missing(results: Path) -> None:
+    (results / "latency.csv").unlink()
+    (results / "profile.json").unlink()
+    inputs = read_inputs(results)
+    assert (inputs.timings, inputs.profiles) == ((), {})
+
+
+def test_records_outside_the_plan_are_counted(results: Path) -> None:
+    manifest = json.loads((results / "manifest.json").read_text())
+    change_manifest(results, variants=manifest["variants"][:-1])
+    assert read_inputs(results).strays == 3
+
+
+def test_two_records_of_one_cell_are_refused(results: Path) -> None:
+    file = results / "records.jsonl"
+    file.write_text(file.read_text() + file.read_text().splitlines()[0] + "\n")
+    with pytest.raises(ResultsError, match="`baseline` has two records of seed 0"):
+        read_inputs(results)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("manifest.json", "{", "not a manifest"),
+        ("manifest.json", "[]", "not a manifest"),
+        ("manifest.json", '{"schema": 1}', r"not a manifest \(KeyError"),
+        ("latency.csv", "variant\nbaseline\n", "not a table of latencies"),
+        ("profile.json", "[]", "not a profile"),
+    ],
+)
+def test_a_damaged_file_is_named(results: Path, name: str, text: str, message: str) -> None:
+    (results / name).write_text(text)
+    with pytest.raises(ResultsError, match=f"{name}: {message}"):
+        read_inputs(results)
+
+
+def test_a_folder_without_a_manifest_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="Run `msanet-bench sweep` first"):
+        read_inputs(tmp_path)
+
+
+def test_a_manifest_of_a_newer_version_is_refused(results: Path) -> None:
+    change_manifest(results, schema=2)
+    with pytest.raises(ResultsError, match="newer msanet-bench, schema 2"):
+        read_inputs(results)
+
+
+def test_a_manifest_without_its_baseline_is_refused(results: Path) -> None:
+    change_manifest(results, baseline="gone")
+    with pytest.raises(ResultsError, match="`gone` is not among the variants"):
+        read_inputs(results)

@@ -1,0 +1,65 @@
+"""Numbers as text."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from msanet_bench.analysis.contrasts import Contrast
+from msanet_bench.report.numbers import (
+    count,
+    difference,
+    fixed,
+    milliseconds,
+    percent,
+    plural,
+    points,
+    points_interval,
+)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [(0.012, "+1.20"), (-0.00375, "-0.38"), (0.0, "0.00"), (-0.00001, "0.00"), (0.00001, "0.00")],
+)
+def test_points_carry_a_sign_unless_they_round_to_zero(fraction: float, text: str) -> None:
+    assert points(fraction) == text
+
+
+def test_accuracies_have_two_decimals() -> None:
+    assert percent(337 / 360) == "93.61"
+
+
+@pytest.mark.parametrize("write", [percent, points, milliseconds, count])
+def test_what_is_absent_is_a_dash(write: Callable[[float | None], str]) -> None:
+    assert write(None) == "-"
+
+
+def test_an_interval_that_does_not_exist_is_a_dash() -> None:
+    assert points_interval(math.nan, math.nan) == "-"
+    assert percent(math.nan) == "-"
+
+
+def test_the_last_bits_do_not_decide_a_tie() -> None:
+    assert fixed(1.125 + 4e-13, 2) == fixed(1.125 - 4e-13, 2)
+
+
+def test_counts_are_grouped_by_thousands() -> None:
+    assert (count(15_172_498), count(-8199.9999999, signed=True), count(3, signed=True)) == (
+        "15,172,498",
+        "-8,200",
+        "+3",
+    )
+
+
+def test_seconds_are_written_as_milliseconds() -> None:
+    assert milliseconds(0.00123456) == "1.23"
+
+
+def test_a_difference_without_an_interval_stands_alone() -> None:
+    assert difference(Contrast(0.01, math.nan, 0, math.nan, math.nan)) == "+1.00 pp"
+    assert difference(Contrast(0.01, 0.001, 4, 0.007, 0.013)) == "+1.00 pp [+0.70, +1.30]"
+
+
+def test_one_is_singular() -> None:
+    assert (plural(1, "seed"), plural(0, "seed")) == ("1 seed", "0 seeds")

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from msanet_bench.search import CELL_KEY, Ledger, storage_url
+
+VARIANTS, SEEDS = ["baseline", "attention=none"], [0, 1]
+
+
+def _trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
+    url = storage_url(folder)
+    studies = optuna.get_all_study_names(url)
+    return [trial for name in studies for trial in optuna.load_study(study_name=name, storage=url).trials]
+
+
+def test_optuna_is_asked_for_and_told_every_cell(tmp_path: Path) -> None:
+    ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    numbers = [ledger.ask(f"{v}{s}", v, s) for s in SEEDS for v in VARIANTS]
+    for number in numbers[:3]:
+        ledger.tell(number, 0.5 + number / 10)
+    ledger.tell(numbers[3], None)
+    trials = _trials(tmp_path)
+    assert [trial.params for trial in trials] == [{"variant": v, "seed": s} for s in SEEDS for v in VARIANTS]
+    assert [trial.value for trial in trials] == [0.5, 0.6, 0.7, None]
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 3 + [TrialState.FAIL]
+
+
+def test_trials_left_running_are_told_what_the_journal_knows(tmp_path: Path) -> None:
+    ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    ledger.ask("known", "baseline", 0)
+    ledger.ask("lost", "baseline", 1)
+    again = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    again.reconcile({"known": ("baseline", 0, 0.9), "unheard": ("attention=none", 0, 0.8)})
+    trials = {trial.user_attrs[CELL_KEY]: trial for trial in _trials(tmp_path)}
+    assert trials["known"].value == pytest.approx(0.9)
+    assert trials["lost"].state == TrialState.FAIL
+    assert trials["unheard"].value == pytest.approx(0.8)
+    again.reconcile({"known": ("baseline", 0, 0.9), "unheard": ("attention=none", 0, 0.8)})
+    assert len(_trials(tmp_path)) == 3
+
+
+def test_a_cell_left_in_the_queue_does_not_take_the_place_of_the_next(tmp_path: Path) -> None:
+    ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    name = optuna.get_all_study_names(storage_url(tmp_path))[0]
+    killed = optuna.load_study(study_name=name, storage=storage_url(tmp_path))
+    killed.enqueue_trial({"variant": "attention=none", "seed": 1})
+    number = ledger.ask("wanted", "baseline", 0)
+    asked = {trial.number: trial for trial in _trials(tmp_path)}[number]
+    assert asked.params == {"variant": "baseline", "seed": 0}
+    assert all(trial.state != TrialState.WAITING for trial in _trials(tmp_path))
+
+
+def test_a_changed_space_opens_a_study_of_its_own(tmp_path: Path) -> None:
+    ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    ledger.tell(ledger.ask("a", "baseline", 0), 0.5)
+    Ledger(storage_url(tmp_path), "x", VARIANTS, [0, 1, 2]).reconcile({"a": ("baseline", 0, 0.5)})
+    assert len(optuna.get_all_study_names(storage_url(tmp_path))) == 2
+    assert [trial.value for trial in _trials(tmp_path)] == [0.5, 0.5]
