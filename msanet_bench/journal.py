@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class Journal:
         if not self.path.exists():
             return []
         content = self.path.read_bytes()
-        whole = content[: _whole_length(content)].decode("utf-8")
+        whole = content[: _whole_length(content)]
         return [self._attempt(number, line) for number, line in numbered_lines(whole)]
 
     def repair(self) -> int:
@@ -87,20 +88,17 @@ class Journal:
             ResultsError: the disk refuses; the journal is as it was before.
         """
         line = json_line(attempt.to_json()).encode("utf-8")
-        with self.path.open("ab") as file:
-            before = file.tell()
-            try:
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError as error:
-                os.truncate(self.path, before)
-                raise ResultsError(
-                    f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
-                    "make room and run the same command again."
-                ) from error
+        try:
+            # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
+            with self.path.open("ab", buffering=0) as file:
+                _append(file, line)
+        except OSError as error:
+            raise ResultsError(
+                f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
+                "make room and run the same command again."
+            ) from error
 
-    def _attempt(self, number: int, line: str) -> Attempt:
+    def _attempt(self, number: int, line: bytes) -> Attempt:
         try:
             fields = json.loads(line)
             schema = fields["schema"]
@@ -110,7 +108,7 @@ class Journal:
                     f"{SCHEMA}). Upgrade msanet-bench to go on with it."
                 )
             return Attempt.from_json(fields)
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(
                 f"{self.path}:{number}: not an attempt ({type(error).__name__}: {error}). "
                 "Remove the line to train its cell again."
@@ -151,6 +149,18 @@ def sole_writer(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    before = file.tell()
+    try:
+        rest = line
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 def _whole_length(content: bytes) -> int:

@@ -3,7 +3,7 @@
 A path names a slot (`attention`), an option of its block (`attention.reduction`), a branch
 (`branches.conv5`), a size (`width`), or a key under `train`, `data` or `replicate`. Values are what YAML
 or Python may hold: a block is a name, a mapping of options for the block in place, or a mapping with
-`block:` for another one.
+`block:` for another one. The name of the block in place leaves it as it is, options included.
 """
 
 from collections.abc import Mapping
@@ -11,21 +11,14 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from msanet_bench.registry import suggestion
-from msanet_bench.spec import (
-    BlockSpec,
-    BranchSpec,
-    DataSpec,
-    ModelSpec,
-    Spec,
-    TrainSpec,
-)
-from msanet_bench.violations import violations
+from msanet_bench.spec import BlockSpec, BranchSpec, DataSpec, ModelSpec, Spec, TrainSpec
+from msanet_bench.violations import shown, suggestion, violations
 
 BLOCK_SLOTS = ("stem", "fusion", "attention", "head")
 SIZES = ("attention_stages", "same_size_stages", "branch_width", "width", "depth")
 
 S = TypeVar("S", bound=Spec)
+B = TypeVar("B", BlockSpec, BranchSpec, DataSpec)
 
 
 class Settings(Spec):
@@ -91,18 +84,21 @@ def is_option(path: str) -> bool:
 
 def _with_field(spec: S, name: str, value: Any) -> S:
     fields = {key: getattr(spec, key) for key in type(spec).model_fields}
+    return _validated(type(spec), {**fields, name: value}, above=1)
+
+
+def _validated(spec: type[S], fields: Mapping[str, Any], *, above: int) -> S:
+    """The spec of these fields; `above` is how much of an error's place belongs to the path itself."""
     try:
-        return type(spec).model_validate({**fields, name: value})
+        return spec.model_validate(fields)
     except ValidationError as error:
-        location, message = next(violations(error, fields))
-        raise PathError(message, location[1:]) from None
+        location, message = next(violations(error, spec.model_fields))
+        raise PathError(message, location[above:]) from None
 
 
 def _with_data(data: DataSpec, rest: str, value: Any) -> DataSpec:
     if rest.startswith("options."):
-        return data.model_copy(
-            update={"options": {**data.options, rest.removeprefix("options."): _frozen(value)}}
-        )
+        return _with_option(data, rest.removeprefix("options."), value)
     return _with_field(data, rest, value)
 
 
@@ -110,7 +106,8 @@ def _with_branch(model: ModelSpec, rest: str, value: Any) -> ModelSpec:
     name, _, option = rest.partition(".")
     current = model.branches.get(name)
     if current is None and (option or not isinstance(value, Mapping) or "block" not in value):
-        raise PathError(f"there is no branch `{name}`. {suggestion(name, model.branches)}")
+        known = suggestion(name, model.branches)
+        raise PathError(f"there is no branch `{name}`. {known} A new one needs `block:`.")
     branch = _with_option(current, option, value) if option and current else _branch(current, value)
     branches = {**model.branches, name: branch}
     return model.model_copy(
@@ -124,12 +121,11 @@ def _branch(current: BranchSpec | None, value: Any) -> BranchSpec | None:
     switch = _switch(value)
     if current is not None and switch is not None:
         return current.model_copy(update={"on": switch})
-    on: bool | None = True
-    if isinstance(value, Mapping) and "on" in value:
-        value = dict(value)
-        on = _switch(value.pop("on"))
+    on = _switch(value.get("on", True)) if isinstance(value, Mapping) else True
     if on is None:
-        raise PathError("must be on or off.", ("on",))
+        raise PathError(f"must be on or off, but got {shown(value['on'])}.", ("on",))
+    if isinstance(value, Mapping):
+        value = {key: option for key, option in value.items() if key != "on"}
     block = _block(current, value)
     return BranchSpec(block=block.block, options=block.options, on=on)
 
@@ -142,24 +138,21 @@ def _switch(value: Any) -> bool | None:
 
 def _block(current: BlockSpec | None, value: Any) -> BlockSpec:
     if isinstance(value, str):
-        return BlockSpec(block=value)
+        return current if current is not None and value == current.block else BlockSpec(block=value)
     if not isinstance(value, Mapping):
-        raise PathError(f"must be the name of a block or a mapping of its options, but got {value!r}.")
-    options = {key: _frozen(option) for key, option in value.items() if key != "block"}
+        raise PathError(f"must be the name of a block or a mapping of its options, but got {shown(value)}.")
+    options = {key: option for key, option in value.items() if key != "block"}
     name = value.get("block", current.block if current else None)
     if not isinstance(name, str):
-        raise PathError(f"must be the name of a block, but got {name!r}.", ("block",))
-    if current is not None and name == current.block and "block" not in value:
+        raise PathError(f"must be the name of a block, but got {shown(name)}.", ("block",))
+    if current is not None and "block" not in value:
         options = {**current.options, **options}
-    return BlockSpec(block=name, options=options)
+    return _validated(BlockSpec, {"block": name, "options": options}, above=1)
 
 
-def _with_option(current: S, option: str, value: Any) -> S:
+def _with_option(current: B, option: str, value: Any) -> B:
     if "." in option:
         raise PathError("this path points nowhere: an option of a block has no parts.")
-    options = {**getattr(current, "options", {}), option: _frozen(value)}
-    return current.model_copy(update={"options": options})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    fields = {key: getattr(current, key) for key in type(current).model_fields}
+    fields["options"] = {**current.options, option: value}
+    return _validated(type(current), fields, above=2)

@@ -5,7 +5,7 @@ needs neither torch nor the blocks themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -14,12 +14,13 @@ from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model,
 from msanet_bench.parse_factors import (
     block_problems,
     factor_problems,
+    plan_problems,
     setting_violations,
     variant_problems,
 )
 from msanet_bench.plan import Catalog
-from msanet_bench.registry import suggestion
 from msanet_bench.spec import (
+    MOST_SEEDS,
     Constraint,
     DataSpec,
     Design,
@@ -30,7 +31,7 @@ from msanet_bench.spec import (
     Spec,
     TrainSpec,
 )
-from msanet_bench.violations import violations
+from msanet_bench.violations import shown, suggestion, violations
 from msanet_bench.yaml_document import Document, Path, read_yaml
 
 S = TypeVar("S", bound=Spec)
@@ -43,14 +44,16 @@ def parse_experiment(text: str, *, source: str, name: str, catalog: Catalog) -> 
         SpecError: the file breaks rules; holds every one of them with its line.
     """
     document = read_yaml(text)
-    if document.tree is not None and not isinstance(document.tree, dict):
-        raise SpecError(source, [document.problem((), "an experiment must be a mapping of keys.")])
-    if document.tree is None:
-        raise SpecError(source, document.problems)
+    if not isinstance(document.tree, dict):
+        law = document.problem((), "an experiment must be a mapping of keys.")
+        raise SpecError(source, document.problems or [law])
     parser = _Parser(document, catalog)
     experiment = parser.experiment(name)
+    if experiment is not None and not parser.problems:
+        parser.problems += plan_problems(document, experiment, catalog)
     if parser.problems or experiment is None:
-        raise SpecError(source, parser.problems)
+        # what was found first at a place is the cause of what was found there later
+        raise SpecError(source, {(p.line, p.path): p for p in reversed(parser.problems)}.values())
     return experiment
 
 
@@ -78,7 +81,7 @@ class _Parser:
             "data": base.data,
             "train": base.train,
             "measure": self._section(MeasureSpec, "measure"),
-            "seeds": _seeds(tree.get("seeds", 3)),
+            "seeds": self._seeds(tree.get("seeds", 3)),
             "factors": factors,
             "variants": variants,
             "constraints": self._constraints(tree.get("constraints")),
@@ -86,7 +89,9 @@ class _Parser:
         }
         experiment = self._validated(Experiment, fields, ())
         base = self._with_known_blocks(base)
-        design: Design = tree.get("design", "factorial")
+        designs: tuple[Design, ...] = get_args(Design)
+        given = tree.get("design", "factorial")
+        design: Design = given if given in designs else "list" if variants else "factorial"
         self.problems += variant_problems(self.document, design, variants, base, self.catalog)
         self.problems += factor_problems(self.document, design, factors, base, self.catalog)
         return experiment
@@ -118,8 +123,8 @@ class _Parser:
         for part in [*BLOCK_SLOTS, *(f"branches.{name}" for name in base.model.branches)]:
             place = ("baseline", *part.split("."))
             if self._has_problems(base, part, place, place):
-                stand_in = {"block": "conv"} if "." in part else getattr(ModelSpec(), part).block
-                base = changed(base, part, stand_in)
+                block = "conv" if "." in part else getattr(ModelSpec(), part).block
+                base = changed(base, part, {"block": block})
         if self._has_problems(base, "data", ("data", "dataset"), ("data", "options")):
             base = base.model_copy(update={"data": DataSpec()})
         return base
@@ -191,22 +196,25 @@ class _Parser:
         if raw is None:
             return {}
         if not isinstance(raw, dict):
-            self._add(path, f"must be a mapping, but got {raw!r}.")
+            self._add(path, f"must be a mapping, but got {shown(raw)}.")
             return {}
         return raw
 
     def _list(self, key: str) -> list[Any]:
         raw = self.document.tree.get(key)
         if raw is not None and not isinstance(raw, list):
-            self._add((key,), f"must be a list, but got {raw!r}.")
+            self._add((key,), f"must be a list, but got {shown(raw)}.")
         return raw if isinstance(raw, list) else []
+
+    def _seeds(self, raw: Any) -> tuple[Any, ...]:
+        """`3` means the seeds 0, 1, 2; a list names them."""
+        if isinstance(raw, list):
+            return tuple(raw)
+        if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_SEEDS:
+            return tuple(range(raw))
+        law = f"must be a number from 1 to {MOST_SEEDS}, or a list of seeds"
+        self._add(("seeds",), f"{law}, but got {shown(raw)}.")
+        return (0,)
 
     def _add(self, path: Path, message: str) -> None:
         self.problems.append(self.document.problem(path, message))
-
-
-def _seeds(raw: Any) -> Any:
-    """`3` means the seeds 0, 1, 2; a list names them."""
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return tuple(range(raw))
-    return tuple(raw) if isinstance(raw, list) else raw

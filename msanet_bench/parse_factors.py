@@ -1,13 +1,26 @@
 """What can be wrong with what an experiment varies: its factors, their levels, its listed variants."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
 
 from msanet_bench.errors import Problem
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
-from msanet_bench.plan import Catalog, Choice, apply, is_idle, level_name, resolved
-from msanet_bench.registry import OptionProblem, suggestion
-from msanet_bench.spec import Design, Factor
-from msanet_bench.yaml_document import Document, Path
+from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
+from msanet_bench.registry import OptionProblem
+from msanet_bench.spec import Design, Experiment, Factor
+from msanet_bench.violations import shown, suggestion
+from msanet_bench.yaml_document import Document, Path, dotted
+
+_MOST_VARIANTS = 4096
+
+
+class Trouble(NamedTuple):
+    """Why a choice cannot be made: its path ("" for all of it), the place inside its value, the message."""
+
+    path: str
+    inside: Path
+    message: str
 
 
 def factor_problems(
@@ -20,16 +33,18 @@ def factor_problems(
         return
     if not factors:
         yield document.problem(("factors",), f"the design `{design}` needs at least one factor.")
+    number = prod(len(factor.levels) for factor in factors.values())
+    if design == "factorial" and number > _MOST_VARIANTS:
+        law = f"must not make more than {_MOST_VARIANTS} combinations of levels, but got {number}."
+        yield document.problem(("factors",), law)
     for path, factor in factors.items():
-        place = _levels_place(document, path)
-        yield from _when_problems(document, path, factors)
-        if len(factor.levels) < 2:  # noqa: PLR2004 (one level varies nothing)
-            yield document.problem(place, f"needs at least two levels, but got {list(factor.levels)!r}.")
-        found = list(_level_problems(document, place, path, factor, settings, catalog))
-        yield from found
-        if not found:
-            yield from _equal_levels(document, place, path, factor, settings, catalog)
-            yield from _missing_when(document, design, path, factors, settings)
+        law = _levels_law(design, len(factor.levels))
+        if law:
+            yield document.problem(_levels_place(document, path), f"{law}, but got {shown(factor.levels)}.")
+        found = list(_when_problems(document, path, factors))
+        # what a wrong `when` means for the levels cannot be said
+        yield from found or _level_problems(document, path, factor, settings, catalog)
+        yield from _missing_when(document, design, path, factors)
 
 
 def variant_problems(
@@ -45,14 +60,30 @@ def variant_problems(
         yield document.problem(("variants",), "the design `list` needs at least one variant.")
     seen = {str(resolved(settings, catalog)): "the baseline"}
     for index, choice in enumerate(variants):
-        found = list(_choice_problems(document, ("variants", index), choice, settings, catalog))
-        yield from found
-        if found:
-            continue
-        identity = str(resolved(apply(settings, choice), catalog))
-        if identity in seen:
-            yield document.problem(("variants", index), f"is the same as {seen[identity]}; remove one.")
-        seen.setdefault(identity, f"variants[{index}]")
+        place = ("variants", index)
+        found = list(_troubles(choice, settings, catalog))
+        for path, inside, message in found:
+            yield document.problem((*place, *([path] if path else []), *inside), message)
+        if not found:
+            identity = str(resolved(apply(settings, choice), catalog))
+            if identity in seen:
+                yield document.problem(place, f"is the same as {seen[identity]}; remove one.")
+            seen.setdefault(identity, dotted(place))
+
+
+def plan_problems(document: Document, experiment: Experiment, catalog: Catalog) -> Iterator[Problem]:
+    """What only the variants show: levels that do not go together, and levels that none has."""
+    variants = enumerate_variants(experiment, catalog)
+    for variant in variants:
+        broken = [*setting_violations(variant.settings), *_broken_blocks(variant.settings, catalog)]
+        for path, message in broken:
+            yield document.problem(("factors",), f"`{variant.name}` cannot be built: {path}: {message}")
+    for path, factor in experiment.factors.items():
+        used = {variant.factors.get(path) for variant in variants}
+        unused = [name for name in map(level_name, factor.levels) if name not in used]
+        if unused:
+            law = f"no variant of the design `{experiment.design}` has the level {', '.join(unused)}"
+            yield document.problem(("factors", path), f"{law}. Look at its `when` and at the baseline.")
 
 
 def setting_violations(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -82,58 +113,69 @@ def block_problems(settings: Settings, path: str, catalog: Catalog) -> Iterator[
         yield from catalog["data"].problems(settings.data.dataset, settings.data.options)
 
 
-def _choice_problems(
-    document: Document, place: Path, choice: Choice, settings: Settings, catalog: Catalog
-) -> Iterator[Problem]:
-    before = settings
+def _levels_law(design: Design, number: int) -> str:
+    if number < 2:  # noqa: PLR2004 (one level varies nothing)
+        return "needs at least two levels"
+    if number > 2 and design in {"leave_one_out", "add_one_in"}:  # noqa: PLR2004 (in and out)
+        return f"the design `{design}` takes two levels, in and out"
+    return ""
+
+
+def _broken_blocks(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    branches = (f"branches.{name}" for name, branch in settings.model.branches.items() if branch.on)
+    for part in (*BLOCK_SLOTS, *branches, "data"):
+        for option, message in block_problems(settings, part, catalog):
+            yield f"{part}.{option}" if option else part, message
+
+
+def _troubles(choice: Choice, settings: Settings, catalog: Catalog) -> Iterator[Trouble]:
+    """Why a choice cannot be made, or why a part of it changes nothing."""
+    known = set(setting_violations(settings))
     for path in sorted(choice, key=lambda path: path.count(".")):
         if is_idle(settings, path):
-            yield document.problem(
-                (*place, path), f"`{same_part(path)}` is off here, so this changes nothing."
-            )
+            yield Trouble(path, (), f"`{same_part(path)}` is off here, so this changes nothing.")
         try:
             settings = changed(settings, path, choice[path])
         except PathError as error:
-            yield document.problem((*place, path, *error.inside), str(error))
+            yield Trouble(path, error.inside, str(error))
             continue
         for option, message in block_problems(settings, path, catalog):
-            at = (*place, path, option) if option and not is_option(path) else (*place, path)
-            yield document.problem(at, message)
-    known = set(setting_violations(before))
-    for _, message in set(setting_violations(settings)) - known:
-        yield document.problem(place, message)
+            inside = () if option is None or path.endswith(f".{option}") else (option,)
+            yield Trouble(path, inside, message)
+    for key, message in setting_violations(settings):
+        if (key, message) not in known:
+            yield Trouble("", (), f"{key}: {message}")
 
 
 def _level_problems(
-    document: Document, place: Path, path: str, factor: Factor, settings: Settings, catalog: Catalog
+    document: Document, path: str, factor: Factor, settings: Settings, catalog: Catalog
 ) -> Iterator[Problem]:
-    try:
-        here = apply(settings, factor.when)
-    except PathError:
-        return
-    found = [list(_choice_problems(document, (), {path: level}, here, catalog)) for level in factor.levels]
-    if found and all(found) and len({problem.message for problems in found for problem in problems}) == 1:
+    if any(_troubles(factor.when, settings, catalog)):
+        return  # reported where that level stands
+    here = apply(settings, factor.when)
+    found = [list(_troubles({path: level}, here, catalog)) for level in factor.levels]
+    if all(found) and len({trouble.message for troubles in found for trouble in troubles}) == 1:
+        # not the levels are wrong but the path
         yield document.problem(("factors", path), found[0][0].message)
         return
-    for index, problems in enumerate(found):
-        for problem in problems:
-            inside = problem.path.removeprefix(path).strip(".")
-            yield document.problem((*place, index, *([inside] if inside else [])), problem.message)
+    place = _levels_place(document, path)
+    for index, troubles in enumerate(found):
+        for trouble in troubles:
+            yield document.problem((*place, index, *trouble.inside), trouble.message)
+    if not any(found):
+        yield from _equal_levels(document, path, factor, here, catalog)
 
 
 def _equal_levels(
-    document: Document, place: Path, path: str, factor: Factor, settings: Settings, catalog: Catalog
+    document: Document, path: str, factor: Factor, here: Settings, catalog: Catalog
 ) -> Iterator[Problem]:
-    here = apply(settings, factor.when)
     seen: dict[str, int] = {}
     for index, level in enumerate(factor.levels):
         identity = str(resolved(changed(here, path, level), catalog))
-        if identity in seen:
-            first = factor.levels[seen[identity]]
-            yield document.problem(
-                (*place, index), f"the levels {first!r} and {level!r} are the same. Keep one."
-            )
-        seen.setdefault(identity, index)
+        first = factor.levels[seen.setdefault(identity, index)]
+        if seen[identity] < index:
+            law = f"the levels {shown(first)} and {shown(level)} are the same. Keep one."
+            yield document.problem((*_levels_place(document, path), index), law)
 
 
 def _when_problems(document: Document, path: str, factors: Mapping[str, Factor]) -> Iterator[Problem]:
@@ -144,23 +186,19 @@ def _when_problems(document: Document, path: str, factors: Mapping[str, Factor])
             yield document.problem(place, f"must name another factor. {suggestion(other, others)}")
         elif level_name(level) not in map(level_name, others[other].levels):
             levels = ", ".join(map(level_name, others[other].levels))
-            yield document.problem(place, f"must be a level of `{other}` ({levels}), but got {level!r}.")
+            law = f"must be a level of `{other}` ({levels}), but got {shown(level)}."
+            yield document.problem(place, law)
 
 
 def _missing_when(
-    document: Document, design: Design, path: str, factors: Mapping[str, Factor], settings: Settings
+    document: Document, design: Design, path: str, factors: Mapping[str, Factor]
 ) -> Iterator[Problem]:
     part = same_part(path)
-    if not is_option(path) or part in factors[path].when:
+    if design == "one_at_a_time" or not is_option(path) or part not in factors or part in factors[path].when:
         return
-    if part in factors and design in {"factorial", "add_one_in"}:
-        level = level_name(factors[part].levels[0])
-        way_out = f"{{levels: [...], when: {{{part}: {level}}}}}"
-        yield document.problem(
-            ("factors", path), f"`{part}` is varied too; say for which level: `{way_out}`."
-        )
-    elif is_idle(settings, path):
-        yield document.problem(("factors", path), f"`{part}` is off in the baseline, so no level matters.")
+    level = level_name(next(iter(factors[part].levels), "on"))
+    way_out = f"{{levels: [...], when: {{{part}: {level}}}}}"
+    yield document.problem(("factors", path), f"`{part}` is varied too; say for which level: `{way_out}`.")
 
 
 def _levels_place(document: Document, path: str) -> Path:

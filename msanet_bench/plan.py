@@ -10,12 +10,14 @@ from typing import Any, TypeAlias
 
 from msanet_bench.overlay import Settings, changed, is_option, same_part
 from msanet_bench.registry import Registry
-from msanet_bench.spec import BlockSpec, DataSpec, Experiment, digest
+from msanet_bench.spec import BlockSpec, DataSpec, Experiment, Factor, digest
 
 Catalog: TypeAlias = Mapping[str, Registry[Any]]
 Choice: TypeAlias = Mapping[str, Any]
 
 BASELINE = "baseline"
+
+_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +48,12 @@ def enumerate_variants(experiment: Experiment, catalog: Catalog) -> list[Variant
     Raises:
         PathError: a level does not fit its path (`parse` has reported this with its line before).
     """
-    base = baseline_settings(experiment)
+    base, factors = baseline_settings(experiment), experiment.factors
     variants: dict[str, Variant] = {}
     for choice in ({}, *_choices(experiment)):
-        applying = {path: level for path, level in choice.items() if _applies(experiment, path, choice)}
-        variant = make_variant(base, experiment.factors, applying, catalog)
+        variant = _variant(base, factors, _applying(base, factors, choice, catalog), catalog)
         variants.setdefault(variant.name, variant)
     return list(variants.values())
-
-
-def make_variant(base: Settings, factors: Iterable[str], choice: Choice, catalog: Catalog) -> Variant:
-    """The variant that a choice of levels makes; levels that change nothing are not part of its name."""
-    settings = apply(base, choice)
-    here = resolved(settings, catalog)
-    differences = {
-        path: level_name(value)
-        for path, value in choice.items()
-        if resolved(apply(base, {p: v for p, v in choice.items() if p != path}), catalog) != here
-    }
-    name = ",".join(f"{path}={level}" for path, level in differences.items()) or BASELINE
-    return Variant(name, _levels(settings, factors, choice), settings)
 
 
 def apply(base: Settings, choice: Choice) -> Settings:
@@ -107,6 +95,7 @@ def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     }
     # Branches are joined in their declared order, so the order belongs to the identity.
     plain["model"]["branch_order"] = list(model.branches)
+    plain["model"]["attention_stages"] = sorted(set(model.attention_stages))
     options = catalog["data"].resolve(settings.data.dataset, settings.data.options)
     plain["data"]["options"] = options
     return plain
@@ -124,32 +113,69 @@ def level_name(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _levels(settings: Settings, factors: Iterable[str], choice: Choice) -> dict[str, Any]:
-    paths = dict.fromkeys((*factors, *choice))
-    return {
-        path: level_name(choice.get(path, current_level(settings, path)))
-        for path in paths
-        if not is_idle(settings, path) and (path in choice or current_level(settings, path) is not None)
-    }
-
-
 def is_idle(settings: Settings, path: str) -> bool:
     """Whether a path sets an option of a branch that is off."""
-    return is_option(path) and current_level(settings, same_part(path)) is False
+    branch = settings.model.branches.get(same_part(path).removeprefix("branches."))
+    return is_option(path) and branch is not None and not branch.on
 
 
-def current_level(settings: Settings, path: str) -> Any:
-    """What a path holds now, as a level: the block's name, on or off, or the plain value."""
-    parts = path.split(".")
-    value: Any = settings if parts[0] in {"train", "data", "replicate"} else settings.model
-    for part in parts:
-        if isinstance(value, BlockSpec):
-            return value.options.get(part)
-        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
-    if isinstance(value, BlockSpec):
-        on = getattr(value, "on", None)
-        return value.block if on is None else on
-    return value
+def _applying(base: Settings, factors: Mapping[str, Factor], choice: Choice, catalog: Catalog) -> Choice:
+    """What of a choice applies; a factor may hang on one that itself does not apply, so look again."""
+    kept = {
+        path: level
+        for path, level in choice.items()
+        if path not in factors or _holds(base, factors[path].when, choice, catalog)
+    }
+    return kept if len(kept) == len(choice) else _applying(base, factors, kept, catalog)
+
+
+def _holds(base: Settings, when: Choice, choice: Choice, catalog: Catalog) -> bool:
+    """Whether a choice has the wanted levels, by meaning: the baseline's level counts where it has none."""
+    chosen = ({other: choice[other]} if other in choice else {} for other in when)
+    return all(
+        resolved(apply(base, here), catalog) == resolved(apply(base, {other: level}), catalog)
+        for here, (other, level) in zip(chosen, when.items(), strict=True)
+    )
+
+
+def _variant(base: Settings, factors: Mapping[str, Factor], choice: Choice, catalog: Catalog) -> Variant:
+    """The variant that a choice of levels makes; levels that change nothing are not part of its name."""
+    settings = apply(base, choice)
+    here = resolved(settings, catalog)
+    named = dict(choice)
+    for path in choice:
+        without = {other: level for other, level in named.items() if other != path}
+        if resolved(apply(base, without), catalog) == here:
+            named = without
+    name = ",".join(f"{path}={level_name(level)}" for path, level in named.items()) or BASELINE
+    return Variant(name, _levels(base, factors, choice, settings, catalog), settings)
+
+
+def _levels(
+    base: Settings, factors: Mapping[str, Factor], choice: Choice, settings: Settings, catalog: Catalog
+) -> dict[str, str]:
+    """The level of every factor that applies, and of what is chosen without being a factor."""
+    levels = {
+        path: level_name(choice[path]) if path in choice else _current_level(settings, path, factor, catalog)
+        for path, factor in factors.items()
+        if not is_idle(settings, path) and _holds(base, factor.when, choice, catalog)
+    }
+    levels |= {path: level_name(value) for path, value in choice.items() if path not in factors}
+    return {path: level for path, level in levels.items() if level is not None}
+
+
+def _current_level(settings: Settings, path: str, factor: Factor, catalog: Catalog) -> str | None:
+    """What a path holds, by the factor's own name for it; None where the block has no such option."""
+    here = resolved(settings, catalog)
+    for level in factor.levels:
+        if resolved(changed(settings, path, level), catalog) == here:
+            return level_name(level)
+    value: Any = here if path.partition(".")[0] in here else here["model"]
+    for part in path.split("."):
+        value = value[part] if part in value else value.get("options", {}).get(part, _MISSING)
+    if isinstance(value, dict):
+        return "on" if path.startswith("branches.") else str(value["block"])
+    return None if value is _MISSING else level_name(value)
 
 
 def _resolved_block(block: BlockSpec, registry: Registry[Any]) -> dict[str, Any]:
@@ -176,14 +202,3 @@ def _choices(experiment: Experiment) -> Iterator[Choice]:
             yield {path: factor.levels[0] for path, factor in factors.items()}
             yield bare
             yield from ({**bare, path: factor.levels[0]} for path, factor in factors.items())
-
-
-def _applies(experiment: Experiment, path: str, choice: Choice) -> bool:
-    factor = experiment.factors.get(path)
-    if factor is None:
-        return True
-    base = baseline_settings(experiment)
-    return all(
-        level_name(choice.get(other, current_level(base, other))) == level_name(level)
-        for other, level in factor.when.items()
-    )

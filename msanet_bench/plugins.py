@@ -3,7 +3,9 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -17,23 +19,36 @@ class PluginError(BenchError):
 
 
 def load_plugins(names: Iterable[str], folder: Path) -> None:
-    """Import each plug-in once: a module by its dotted name, a file by its path relative to `folder`."""
+    """Import each plug-in once: a module by its dotted name, a file by its path relative to `folder`.
+
+    Raises:
+        PluginError: a plug-in is missing, or raises on import.
+    """
     for name in names:
-        try:
+        with _blamed_on(name):
             if name.endswith(".py"):
                 _import_file((folder / name).resolve())
             else:
                 importlib.import_module(name)
-        except (ImportError, OSError, SyntaxError, ValueError, TypeError) as error:
-            raise PluginError(
-                f"plugins: `{name}` cannot be loaded ({type(error).__name__}: {error})."
-            ) from error
 
 
 def load_entry_points() -> None:
-    """Import every installed package that declares itself a plug-in."""
+    """Import every installed package that declares itself a plug-in; raises as `load_plugins` does."""
     for entry_point in entry_points(group=ENTRY_POINTS):
-        entry_point.load()
+        with _blamed_on(entry_point.value):
+            entry_point.load()
+
+
+@contextmanager
+def _blamed_on(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # a plug-in is anybody's code and may raise anything
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [f for f in frames if f.filename != __file__ and "importlib" not in f.filename]
+        place = f"; {Path(theirs[-1].filename).name}, line {theirs[-1].lineno}" if theirs else ""
+        reason = f"{type(error).__name__}: {error}{place}"
+        raise PluginError(f"the plug-in `{name}` cannot be loaded ({reason}).") from error
 
 
 def _import_file(path: Path) -> None:

@@ -4,7 +4,6 @@ A record holds no times, hosts or paths, so equal cells have equal bytes whereve
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,8 +70,8 @@ class Record:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Record":
         measures = {name: Measure.from_json(measure) for name, measure in fields["measures"].items()}
-        rest = {name: value for name, value in fields.items() if name not in {"schema", "measures"}}
-        return cls(**rest, measures=measures)
+        rest = {name: value for name, value in fields.items() if name not in {"schema", "measures", "curve"}}
+        return cls(**rest, measures=measures, curve=tuple(fields["curve"]))
 
     def correct_bits(self) -> NDArray[np.bool_]:
         """Whether each test image was classified correctly, shape (test_images,)."""
@@ -92,7 +91,9 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 def json_line(value: Mapping[str, Any]) -> str:
     """One line of a JSON Lines file; NaN and infinity are refused."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    # the bytes of a path that are no UTF-8 reach messages as lone surrogates; JSON has an escape for them
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def read_records(path: Path) -> list[Record]:
@@ -103,17 +104,17 @@ def read_records(path: Path) -> list[Record]:
     """
     file = path / "records.jsonl" if path.is_dir() else path
     try:
-        text = file.read_text(encoding="utf-8")
+        content = file.read_bytes()
     except OSError as error:
         raise ResultsError(
             f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
         ) from error
-    return [_read_line(file, number, line) for number, line in numbered_lines(text)]
+    return [_read_line(file, number, line) for number, line in numbered_lines(content)]
 
 
-def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines of a JSON Lines file, from 1; JSON may hold characters that str.splitlines cuts at."""
-    return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line)
+    return ((number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line)
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -123,7 +124,7 @@ def replace_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _read_line(file: Path, number: int, line: str) -> Record:
+def _read_line(file: Path, number: int, line: bytes) -> Record:
     try:
         fields = json.loads(line)
         schema = fields["schema"]
@@ -134,6 +135,6 @@ def _read_line(file: Path, number: int, line: str) -> Record:
             )
         record = Record.from_json(fields)
         record.correct_bits()
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{file}:{number}: not a record ({type(error).__name__}: {error}).") from error
     return record

@@ -8,13 +8,14 @@ Positional arguments come from the network. Keyword-only arguments are exactly w
 a type and a default, and both are checked before anything is built.
 """
 
-import difflib
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from msanet_bench.violations import suggestion, violations
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -85,9 +86,14 @@ class Registry(Generic[T]):
         }
 
     def resolve(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with every default filled in, by name."""
-        defaults = {option: default for option, (_, default) in self.options(name).items()}
-        return dict(sorted({**defaults, **options}.items()))
+        """The options with every default filled in, by name; `1` for a float is 1.0."""
+        known = self.options(name)
+        given = {
+            option: _validated(known[option], value) if option in known else value
+            for option, value in options.items()
+        }
+        defaults = {option: default for option, (_, default) in known.items()}
+        return dict(sorted({**defaults, **given}.items()))
 
     def problems(self, name: str, options: Mapping[str, Any]) -> Iterator[OptionProblem]:
         """Everything wrong with naming this entry with these options."""
@@ -102,15 +108,9 @@ class Registry(Generic[T]):
                 self._probe(self[name], self.resolve(name, options))
             except ValueError as error:
                 yield OptionProblem(_option_named_in(str(error), known), str(error))
-
-
-def suggestion(name: str, known: typing.Iterable[str]) -> str:
-    """`Did you mean 'gamma'? Known: b, gamma.`"""
-    names = sorted(known)
-    if not names:
-        return "Nothing may be set here."
-    close = difflib.get_close_matches(name, names, n=1)
-    return (f"Did you mean '{close[0]}'? " if close else "") + f"Known: {', '.join(names)}."
+            except (TypeError, ArithmeticError, RuntimeError) as error:
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                yield OptionProblem(None, f"`{name}` cannot be built with {dict(options)} ({reason}).")
 
 
 def _keyword_only(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -126,11 +126,14 @@ def _option_problems(
             yield OptionProblem(option, f"unknown option of '{name}'. {suggestion(option, known)}")
             continue
         try:
-            TypeAdapter(known[option].annotation).validate_python(value, strict=True)
+            _validated(known[option], value)
         except ValidationError as error:
-            expected = inspect.formatannotation(known[option].annotation)
-            rule = error.errors()[0]["msg"]
-            yield OptionProblem(option, f"must be {expected}, but got {value!r} ({rule}).")
+            yield OptionProblem(option, next(violations(error)).message)
+
+
+def _validated(option: Option, value: Any) -> Any:
+    adapter = TypeAdapter(option.annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+    return adapter.validate_python(value)
 
 
 def _option_named_in(message: str, known: Mapping[str, Option]) -> str | None:

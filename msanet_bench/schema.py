@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.plan import Catalog
 from msanet_bench.registry import Registry
-from msanet_bench.spec import DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
+from msanet_bench.spec import MOST_SEEDS, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
 
 
 def experiment_schema(catalog: Catalog) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "variants": {"type": "array", "items": {"type": "object", "additionalProperties": scalars}},
             "seeds": {
                 "oneOf": [
-                    {"type": "integer", "minimum": 1},
+                    {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS},
                     {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
                 ]
             },

@@ -1,6 +1,6 @@
 """The latency pass of a sweep: all variants interleaved, after training has left the machine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -10,10 +10,11 @@ from msanet_bench.checks.shapes import build_variant
 from msanet_bench.measure.device import CpuDevice, CudaDevice, Device
 from msanet_bench.measure.latency import Call, forward_call, interleaved_session
 from msanet_bench.measure.latency_table import write_latency
-from msanet_bench.measure.samples import session_of
+from msanet_bench.measure.samples import Sample, session_of
 from msanet_bench.model.initialise import initialise
 from msanet_bench.plan import BASELINE
 from msanet_bench.spec import MeasureSpec, digest
+from msanet_bench.train.seed import set_determinism
 
 SEED = 0
 
@@ -29,17 +30,18 @@ def measure_latency(spec: MeasureSpec, plan: CheckedPlan, results: Path, *, thre
     was_threads = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        samples = [
-            sample
-            for device, torch_device in _devices()
-            for batch in spec.latency_batches
-            for sample in interleaved_session(
-                _calls(plan, batch, torch_device), device, rounds=spec.latency_rounds, seed=SEED, batch=batch
-            )
-        ]
+        samples = [sample for device, where in _devices() for sample in _timed(spec, plan, device, where)]
     finally:
         torch.set_num_threads(was_threads)
     write_latency(results, samples, BASELINE, session=session_digest(spec, plan))
+
+
+def _timed(spec: MeasureSpec, plan: CheckedPlan, device: Device, where: torch.device) -> Iterator[Sample]:
+    # full float32 precision, and on CUDA the fastest kernels rather than reproducible ones
+    set_determinism(where, deterministic=False)
+    for batch in spec.latency_batches:
+        calls = _calls(plan, batch, where)
+        yield from interleaved_session(calls, device, rounds=spec.latency_rounds, seed=SEED, batch=batch)
 
 
 def session_digest(spec: MeasureSpec, plan: CheckedPlan) -> str:

@@ -5,17 +5,32 @@ The defaults of `ModelSpec` are the network of the design article; those of `Tra
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from msanet_bench.units import parse_count, parse_points
+from msanet_bench.violations import shown
+
+
+def _plain(value: Any) -> Any:
+    items = value if isinstance(value, list | tuple) else (value,)
+    if not all(item is None or isinstance(item, bool | int | float | str) for item in items):
+        raise ValueError(f"must be a plain value or a list of them, but got {shown(value)}.")
+    if any(isinstance(item, float) and not math.isfinite(item) for item in items):
+        raise ValueError(f"must be finite, but got {shown(value)}.")
+    return tuple(value) if isinstance(value, list) else value
+
 
 Scalar: TypeAlias = bool | int | float | str | None
-OptionValue: TypeAlias = Scalar | tuple[Scalar, ...]
+OptionValue: TypeAlias = Annotated[Scalar | tuple[Scalar, ...], BeforeValidator(_plain)]
 Options: TypeAlias = Mapping[str, OptionValue]
 Design: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+
+MOST_SEEDS = 1000
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -23,9 +38,9 @@ Stages = Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=F
 
 
 class Spec(BaseModel):
-    """Frozen, strict about types (`"3"` is no number) and closed to unknown keys."""
+    """Frozen, strict about types (`"3"` is no number), finite and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class BlockSpec(Spec):
@@ -105,7 +120,7 @@ class TrainSpec(Spec):
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
     batch_size: Annotated[int, Field(ge=1)] = 32
     optimiser: Literal["adamw", "sgd"] = "adamw"
-    lr: Positive = 1e-4
+    lr: Annotated[float, Field(gt=0, le=1000)] = 1e-4
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     momentum: Fraction = 0.9
     schedule: Literal["constant", "one_cycle", "cosine"] = "constant"
@@ -174,7 +189,7 @@ class Experiment(Spec):
     design: Design = "factorial"
     factors: Mapping[str, Factor] = {}
     variants: tuple[Mapping[str, Any], ...] = ()
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS)]
     delta: str
     constraints: tuple[Constraint, ...] = ()
     measure: MeasureSpec = MeasureSpec()
@@ -182,8 +197,8 @@ class Experiment(Spec):
 
     @field_validator("delta", mode="before")
     @classmethod
-    def _delta_has_its_unit(cls, delta: Any) -> Any:  # noqa: ANN401 (YAML enters here)
-        parse_points(delta if isinstance(delta, str) else repr(delta))
+    def _delta_has_its_unit(cls, delta: Any) -> Any:
+        parse_points("" if delta is None else str(delta))
         return delta
 
     @field_validator("seeds")

@@ -1,12 +1,11 @@
 """What pydantic found wrong, in the words of this program: the law, then the value, then the way out."""
 
+import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-
-from msanet_bench.registry import suggestion
 
 _LAWS = {
     "int_type": "must be a whole number",
@@ -26,9 +25,12 @@ _LAWS = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have {min_length} or more entries",
+    "too_long": "must have {max_length} or fewer entries",
 }
+
+
+_LONGEST = 60
 
 
 class Violation(NamedTuple):
@@ -44,6 +46,25 @@ def violations(error: ValidationError, known: Iterable[str] = ()) -> Iterator[Vi
         yield Violation(tuple(detail["loc"]), _message(detail, known))
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`Did you mean 'gamma'? Known: b, gamma.`"""
+    names = sorted(known)
+    if not names:
+        return "Nothing may be set here."
+    close = difflib.get_close_matches(name, names, n=1)
+    return (f"Did you mean '{close[0]}'? " if close else "") + f"Known: {', '.join(names)}."
+
+
+def shown(value: Any) -> str:
+    """A value as its reader wrote it, near enough, and short enough for one line of a terminal."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def _message(detail: ErrorDetails, known: Iterable[str]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
@@ -52,12 +73,5 @@ def _message(detail: ErrorDetails, known: Iterable[str]) -> str:
         return "this key is required."
     if kind == "value_error":
         return str(detail["msg"]).removeprefix("Value error, ")
-    law = _LAWS.get(kind)
-    if law is None:
-        return f"{detail['msg']}, but got {_shown(detail['input'])}."
-    return f"{law.format(**detail.get('ctx', {}))}, but got {_shown(detail['input'])}."
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 (one line of a terminal)
+    law = _LAWS[kind].format(**detail.get("ctx", {})) if kind in _LAWS else detail["msg"]
+    return f"{law}, but got {shown(detail['input'])}."

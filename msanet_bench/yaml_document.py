@@ -6,16 +6,31 @@ repeated key silently replaces the first. Here `1e-3` is a number, only `true` a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import yaml
+from yaml.reader import ReaderError
 
 from msanet_bench.errors import Problem
+from msanet_bench.violations import shown
 
 Path: TypeAlias = tuple[str | int, ...]
 
+# an experiment needs five levels; what reads the tree later may then recurse without fear
+_DEEPEST = 20
+
+_TAG = "tag:yaml.org,2002:"
+_COLLECTIONS = {f"{_TAG}map", f"{_TAG}seq"}
+
+_SCALAR_READERS: Mapping[str, Callable[[str], Any]] = {
+    "str": str,
+    "null": lambda _: None,
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "int": lambda text: int(text, 0) if text[:2] in {"0o", "0x"} else int(text),
+    "float": lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
+}
 _SCALARS = (
     ("null", re.compile(r"~|null|Null|NULL|"), [*"~nN", ""]),
     ("bool", re.compile(r"true|True|TRUE|false|False|FALSE"), list("tTfF")),
@@ -50,7 +65,7 @@ class Document:
 
 def dotted(path: Path) -> str:
     """`("factors", "attention", 1)` as `factors.attention[1]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part or repr(part)}" for part in path)
     return text.removeprefix(".")
 
 
@@ -60,15 +75,22 @@ def read_yaml(text: str) -> Document:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        return Document(None, {}, (Problem(line, "", f"not valid YAML: {error.problem or error.context}."),))
-    except (yaml.YAMLError, RecursionError) as error:
-        return Document(None, {}, (Problem(1, "", f"not valid YAML: {error}."),))
+        law = ", ".join(part for part in (error.context, error.problem) if part)
+        return _broken(mark.line if mark else 0, f"not valid YAML: {law}.")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position)
+        return _broken(line, f"not valid YAML: the character U+{error.character:04X} is not allowed.")
+    except RecursionError:
+        return _broken(0, "not valid YAML: nested too deep.")
     if root is None:
-        return Document(None, {}, (Problem(1, "", "the file is empty."),))
+        return _broken(0, "the file is empty.")
     reader = _Reader()
     tree = reader.value(root, ())
     return Document(tree, reader.lines, tuple(reader.problems))
+
+
+def _broken(line: int, message: str) -> Document:
+    return Document(None, {}, (Problem(line + 1, "", message),))
 
 
 class _Loader(yaml.SafeLoader):
@@ -78,9 +100,7 @@ class _Loader(yaml.SafeLoader):
 
 
 for _name, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_name}", re.compile(rf"(?:{_pattern.pattern})$"), _first
-    )
+    _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(rf"(?:{_pattern.pattern})$"), _first)
 
 
 class _Reader:
@@ -94,7 +114,11 @@ class _Reader:
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if node in self._open:
-            return self._refuse(node, path, "an anchor may not contain itself.")
+            return self._refuse(path, "an anchor may not contain itself.")
+        if len(self._open) > _DEEPEST:
+            return self._refuse(path, f"must not be nested more than {_DEEPEST} deep.")
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            return self._refuse_tag(node, path)
         self._open.append(node)
         try:
             if isinstance(node, yaml.MappingNode):
@@ -108,35 +132,32 @@ class _Reader:
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self._refuse(key_node, path, "a key must be a single word.")
+                self._refuse(path, "a key must be a single word.", line)
                 continue
             key = str(key_node.value)
             if key in content:
                 first = self.lines[*path, key]
-                self._refuse(
-                    key_node, (*path, key), f"this key stands twice; first in line {first}. Keep one."
-                )
+                self._refuse((*path, key), f"this key stands twice; first in line {first}. Keep one.", line)
                 continue
-            self.lines[*path, key] = key_node.start_mark.line + 1
+            self.lines[*path, key] = line
             content[key] = self.value(value_node, (*path, key))
         return content
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
-        text = str(node.value)
-        match node.tag.removeprefix("tag:yaml.org,2002:"):
-            case "str":
-                return text
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
-            case "int":
-                return int(text, 0) if text[:2] in {"0o", "0x"} else int(text)
-            case "float":
-                return float(text.replace(".inf", "inf").replace(".nan", "nan").lower())
-            case tag:
-                return self._refuse(node, path, f"the tag {tag!r} is not allowed; write plain values.")
+        tag, text = node.tag.removeprefix(_TAG), str(node.value)
+        if tag not in _SCALAR_READERS:
+            return self._refuse_tag(node, path)
+        try:
+            return _SCALAR_READERS[tag](text)
+        except (KeyError, ValueError):
+            # `!!int x`, or more digits than Python converts
+            return self._refuse(path, f"cannot be read as {tag}: {shown(text)}.")
 
-    def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
-        self.problems.append(Problem(node.start_mark.line + 1, dotted(path), message))
+    def _refuse_tag(self, node: yaml.Node, path: Path) -> None:
+        tag = node.tag.removeprefix(_TAG)
+        self._refuse(path, f"the tag {tag!r} is not allowed; write plain values.")
+
+    def _refuse(self, path: Path, message: str, line: int | None = None) -> None:
+        self.problems.append(Problem(line or self.lines[path], dotted(path), message))

@@ -149,8 +149,8 @@ def test_eca_scales_channels_by_their_neighbours() -> None:
         ),
         ("se", {"reduction": -1}, "reduction", "`reduction` must be positive, but got (reduction=-1)."),
         ("eca", {"gamma": 0.0}, "gamma", "`gamma` must be positive and finite, but got (gamma=0.0)."),
-        ("eca", {"gamma": math.nan}, "gamma", "`gamma` must be positive and finite, but got (gamma=nan)."),
-        ("eca", {"b": math.inf}, "b", "`b` must be finite, but got (b=inf)."),
+        ("eca", {"gamma": math.nan}, "gamma", "must be finite, but got nan."),
+        ("eca", {"b": math.inf}, "b", "must be finite, but got inf."),
     ],
 )
 def test_values_that_make_no_attention_are_refused_by_name(

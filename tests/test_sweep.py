@@ -10,9 +10,9 @@ from typing import Any
 
 import optuna
 import pytest
-from experiments import write_experiment
 
 import msanet_bench.sweep
+from experiments import write_experiment
 from msanet_bench.checks import load_experiment
 from msanet_bench.errors import BenchError, ResultsError
 from msanet_bench.events import Ended, Event, Finished, Phase, Started

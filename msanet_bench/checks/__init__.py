@@ -12,13 +12,13 @@ from msanet_bench.checks.sameness import same_variants
 from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape
 from msanet_bench.checks.taps import taps_off_the_map
 from msanet_bench.data import DATASETS, Dataset, load
-from msanet_bench.errors import BenchError
+from msanet_bench.errors import BenchError, SpecError
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.measure.params import params
 from msanet_bench.model.catalogue import SLOTS
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import BASELINE, Catalog, Variant, enumerate_variants
-from msanet_bench.plugins import load_entry_points, load_plugins
+from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
 from msanet_bench.spec import Constraint, DataSpec, Experiment, digest
 from msanet_bench.yaml_document import read_yaml
 
@@ -64,8 +64,8 @@ def load_experiment(path: Path) -> Experiment:
     """The experiment of a file, with its plug-ins imported.
 
     Raises:
-        SpecError: the file breaks rules; every one is named.
-        BenchError: the file or a plug-in cannot be read.
+        SpecError: the file breaks rules, and every one is named; or a plug-in of it cannot be loaded.
+        BenchError: the file cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def load_experiment(path: Path) -> Experiment:
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror}).") from error
     load_entry_points()
-    load_plugins(_named_plugins(text), path.parent)
+    _load_plugins(text, path)
     return parse_experiment(text, source=str(path), name=path.stem, catalog=catalog())
 
 
@@ -82,7 +82,8 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     """Build every variant and settle which are trained.
 
     Raises:
-        BenchError: a variant cannot be built, or changes nothing although it is listed on purpose.
+        BenchError: a variant cannot be built, or changes nothing although it is listed on purpose; or a
+            constraint excludes the baseline.
         DataError: a data set is missing.
     """
     variants = enumerate_variants(experiment, catalog())
@@ -93,7 +94,9 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
         raise BenchError(_changes_nothing(experiment.name, merged[BASELINE]))
     kept = [variant for variant in variants if variant.name in merged]
     excluded = tuple(_exclusions(kept, shapes, experiment.constraints))
-    unwanted = {exclusion.name for exclusion in excluded}
+    unwanted = {exclusion.name: exclusion.reason for exclusion in excluded}
+    if BASELINE in unwanted:
+        raise BenchError(f"{experiment.name}: the baseline itself is excluded: {unwanted[BASELINE]}.")
     trained = tuple(variant for variant in kept if variant.name not in unwanted)
     return CheckedPlan(
         variants=trained,
@@ -106,10 +109,18 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     )
 
 
-def _named_plugins(text: str) -> list[str]:
-    tree = read_yaml(text).tree
-    named = tree.get("plugins") if isinstance(tree, dict) else None
-    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+def _load_plugins(text: str, path: Path) -> None:
+    """Load what the file names, so that the rest of it can be judged; what is no name is left to `parse`."""
+    document = read_yaml(text)
+    named = document.tree.get("plugins") if isinstance(document.tree, dict) else None
+    problems = []
+    for index, name in enumerate(named if isinstance(named, list) else []):
+        try:
+            load_plugins([name] if isinstance(name, str) else [], path.parent)
+        except PluginError as error:
+            problems.append(document.problem(("plugins", index), str(error)))
+    if problems:
+        raise SpecError(str(path), [*document.problems, *problems])
 
 
 def _datasets(variants: Sequence[Variant], root: Path) -> dict[str, Dataset]:

@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import pytest
+
+from experiments import write_experiment
+from msanet_bench.checks import CheckedPlan, check_plan, load_experiment
+from msanet_bench.errors import BenchError, DataError
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+
+BASE = """
+delta: 1 pp
+baseline: {stem: small, width: 0.125, depth: [1, 1, 1]}
+data: {dataset: digits}
+train: {epochs: 1}
+"""
+
+
+def _check(folder: Path, text: str) -> CheckedPlan:
+    return check_plan(load_experiment(write_experiment(folder, text)), folder)
+
+
+def _names(plan: CheckedPlan) -> list[str]:
+    return [variant.name for variant in plan.variants]
+
+
+def test_the_same_network_under_two_names_is_trained_once_and_the_plan_says_so(tmp_path: Path) -> None:
+    plan = _check(
+        tmp_path, BASE + "factors: {attention: [self_attention, none], attention_stages: [[1], []]}\n"
+    )
+    assert _names(plan) == ["baseline", "attention_stages=1", "attention_stages=none"]
+    assert set(plan.merged["attention_stages=none"]) == {
+        "attention=none,attention_stages=1",
+        "attention=none,attention_stages=none",
+    }
+    assert any(note.startswith("`attention_stages=none` is the same as") for note in plan.notes)
+
+
+def test_a_listed_variant_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    text = BASE.replace("[1, 1, 1]}", "[1, 1, 1], attention: none}")
+    text += "design: list\nvariants: [{attention_stages: [3]}]\n"
+    with pytest.raises(BenchError, match="`attention_stages=3` changes nothing: same modules, parameters"):
+        _check(tmp_path, text)
+
+
+def test_twins_are_not_merged_when_they_are_asked_for(tmp_path: Path) -> None:
+    plan = _check(tmp_path, BASE + "design: list\nvariants: [{replicate: 1}, {replicate: 2}]\n")
+    assert _names(plan) == ["baseline", "replicate=1", "replicate=2"]
+
+
+def test_an_option_that_shows_neither_in_modules_nor_in_parameters_still_makes_a_variant(
+    tmp_path: Path,
+) -> None:
+    """Scaled attention has the same modules and parameters, and the same output at its start (gamma 0)."""
+    plan = _check(tmp_path, BASE + "factors: {attention.scaled: [false, true]}\n")
+    assert _names(plan) == ["baseline", "attention.scaled=on"]
+
+
+def test_training_keys_make_variants_of_one_network(tmp_path: Path) -> None:
+    plan = _check(tmp_path, BASE + "factors: {train.lr: [1e-3, 1e-2]}\n")
+    assert _names(plan) == ["baseline", "train.lr=0.001", "train.lr=0.01"]
+
+
+def test_constraints_keep_variants_from_training_and_say_why(tmp_path: Path) -> None:
+    text = BASE + "factors: {width: [0.125, 0.25]}\nconstraints: [params <= 150k]\n"
+    plan = _check(tmp_path, text)
+    assert _names(plan) == ["baseline"]
+    (excluded,) = plan.excluded
+    assert excluded.name == "width=0.25"
+    assert "but params <= 150000 is asked for" in excluded.reason
+
+
+def test_operations_constrain_too(tmp_path: Path) -> None:
+    text = BASE + "factors: {attention: [self_attention, none]}\nconstraints: [macs >= 420k]\n"
+    assert _names(_check(tmp_path, text)) == ["baseline"]
+
+
+def test_a_constraint_that_the_baseline_breaks_is_refused(tmp_path: Path) -> None:
+    text = BASE + "factors: {attention: [self_attention, none]}\nconstraints: [macs <= 420k]\n"
+    with pytest.raises(BenchError, match="the baseline itself is excluded: macs is"):
+        _check(tmp_path, text)
+
+
+def test_taps_that_never_touch_the_map_are_named_with_stage_and_size(tmp_path: Path) -> None:
+    plan = _check(tmp_path, BASE + "factors: {attention: [self_attention, none]}\n")
+    assert plan.notes == tuple(
+        f"branch `{branch}` reaches 2 pixels, and the map of stage {stage} is 2x2: its outer taps only ever "
+        "see padding there."
+        for stage in (2, 3)
+        for branch in ("conv5", "dilated")
+    )
+
+
+def test_no_tap_is_named_where_every_kernel_reaches_its_neighbours(tmp_path: Path) -> None:
+    text = BASE.replace("[1, 1, 1]}", "[1, 1, 1], same_size_stages: [1]}")
+    text = text.replace("dataset: digits", "dataset: digits, resize: 16")
+    assert _check(tmp_path, text + "factors: {attention: [self_attention, none]}\n").notes == ()
+
+
+def test_missing_data_are_named_with_the_way_to_get_them(tmp_path: Path) -> None:
+    text = BASE.replace("dataset: digits", "dataset: cifar10")
+    with pytest.raises(DataError, match="cifar10"):
+        _check(tmp_path, text + "factors: {attention: [self_attention, none]}\n")
+
+
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_experiment_of_the_repository_can_be_read(path: Path) -> None:
+    experiment = load_experiment(path)
+    assert experiment.question
+    header = path.read_text(encoding="utf-8").splitlines()
+    assert header[0].startswith("# ")
+    assert any(line.startswith("# Cost: ") for line in header)
+    assert f"# Command: msanet-bench sweep experiments/{path.name}" in header
+
+
+def test_the_ablation_has_thirty_two_variants_and_three_seeds() -> None:
+    experiment = load_experiment(EXPERIMENTS / "ablation.yaml")
+    plan = check_plan(experiment, Path("data"))
+    assert len(plan.variants) == 2**5
+    assert experiment.seeds == (0, 1, 2)
+    assert plan.notes == ()
+    assert {shape.image for shape in plan.shapes.values()} == {(1, 16, 16)}
