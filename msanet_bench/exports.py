@@ -11,7 +11,7 @@ import numpy as np
 
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.checks.shapes import ImageShape, build_variant
-from msanet_bench.journal import Attempt, final_records
+from msanet_bench.journal import Attempt, final_attempts
 from msanet_bench.measure.environment import environment
 from msanet_bench.measure.macs import Macs, count_macs
 from msanet_bench.measure.params import params, params_by_part
@@ -93,14 +93,12 @@ def write_manifest(
 
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:
     """The records of the plan in its order, the same as a flat table, and how long each cell took."""
-    final = final_records(attempts)
-    records = [final[cell.key] for cell in cells if cell.key in final]
+    final = final_attempts(attempts)
+    finished = [final[cell.key] for cell in cells if cell.key in final]
+    records = [attempt.record for attempt in finished]
     write_records(results / "records.jsonl", records)
     replace_text(results / "results.csv", results_csv(records))
-    chosen = {id(record) for record in records}
-    rows = {a.record.key: _timing(a) for a in attempts if id(a.record) in chosen}
-    timings = [rows[record.key] for record in records]
-    replace_text(results / "timings.csv", csv_text(TIMINGS, timings))
+    replace_text(results / "timings.csv", csv_text(TIMINGS, map(_timing, finished)))
 
 
 def _costs(variant: Variant, shape: ImageShape) -> Costs:

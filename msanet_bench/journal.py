@@ -115,14 +115,19 @@ class Journal:
             ) from error
 
 
-def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
-    """What counts for each cell: its first good record, else its last."""
-    records: dict[str, Record] = {}
+def final_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
+    """What counts for each cell, by its key: its first good attempt, else its last."""
+    final: dict[str, Attempt] = {}
     for attempt in attempts:
-        record = attempt.record
-        if record.key not in records or records[record.key].status != "ok":
-            records[record.key] = record
-    return records
+        key = attempt.record.key
+        if key not in final or final[key].record.status != "ok":
+            final[key] = attempt
+    return final
+
+
+def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
+    """The records of `final_attempts`."""
+    return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
 
 
 @contextmanager
