@@ -1,7 +1,6 @@
 """One cell, from its settings to its record: build, train, evaluate. Runs in a worker process."""
 
 import hashlib
-import os
 import socket
 import time
 import traceback
@@ -56,8 +55,7 @@ class Job:
 
 
 def start_worker(threads: int) -> None:
-    """Settle what must be settled before the first tensor."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    """How many threads a worker's tensors may use: it changes the last bits, so records name it."""
     torch.set_num_threads(threads)
 
 

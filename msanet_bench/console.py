@@ -16,18 +16,21 @@ from msanet_bench.records import Record
 from msanet_bench.registry import Registry
 from msanet_bench.status import COLUMNS, VariantStatus
 
+# In a pipe a row of a table is one line, however long, so that grep finds whole names.
+_PIPE_WIDTH = 10_000
+
 
 class _Display(Protocol):
     """Shows a sweep; one for terminals, one for logs."""
 
     def note(self, text: str) -> None: ...
 
-    def cell(self, text: str, *, eta: str) -> None: ...
+    def cell(self, text: str, *, pace: str) -> None: ...
 
 
 def show_sweep(name: str, events: Iterable[Event]) -> Ended:
     """Run a sweep to its end while showing how far it is."""
-    console = Console(highlight=False)
+    console = _console()
     stream = iter(events)
     started = next(stream)
     if not isinstance(started, Started):
@@ -37,10 +40,17 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
         return _follow(stream, started, display)
 
 
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
+
+
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
         f"{name}: {started.variants} variants x {started.seeds} seeds = {started.cells} cells, "
-        f"{started.done} done, {started.workers} workers",
+        f"{started.done} done, {started.workers} {'worker' if started.workers == 1 else 'workers'}",
         markup=False,
     )
     for note in started.notes:
@@ -57,9 +67,10 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
             case Finished(attempt):
                 done += 1
                 per_cell = (time.monotonic() - since) / (done - started.done)
-                eta = _duration(per_cell * (started.cells - done))
-                display.cell(_cell_text(attempt.record, attempt.seconds), eta=eta)
+                pace = f"{60 / per_cell:.1f}/min, {_duration(per_cell * (started.cells - done))} left"
+                display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
             case Ended():
+                display.note("done")
                 return event
             case Started():
                 raise TypeError("a sweep begins once")
@@ -76,7 +87,9 @@ def _cell_text(record: Record, seconds: float) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 class _Lines:
@@ -88,25 +101,25 @@ class _Lines:
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)
 
-    def cell(self, text: str, *, eta: str) -> None:
+    def cell(self, text: str, *, pace: str) -> None:
         self._done += 1
         place = f"[{self._done:>{len(str(self._started.cells))}}/{self._started.cells}]"
-        self._console.print(f"{place} {text}, {eta} left", markup=False, soft_wrap=True)
+        self._console.print(f"{place} {text}, {pace}", markup=False)
 
 
 class _Bar:
-    """A bar with rate and time left, and the last cell beside it."""
+    """A bar with rate and time left, below the cells that have ended."""
 
     def __init__(self, progress: Progress, started: Started) -> None:
         self._progress = progress
-        self._task = progress.add_task("planning", total=started.cells, completed=started.done, eta="")
+        self._task = progress.add_task("planning", total=started.cells, completed=started.done, pace="")
 
     def note(self, text: str) -> None:
-        self._progress.update(self._task, description=escape(text), eta="")
+        self._progress.update(self._task, description=escape(text), pace="")
 
-    def cell(self, text: str, *, eta: str) -> None:
+    def cell(self, text: str, *, pace: str) -> None:
         self._progress.console.print(text, markup=False)
-        self._progress.update(self._task, advance=1, eta=f"{eta} left")
+        self._progress.update(self._task, advance=1, pace=pace)
 
 
 @contextmanager
@@ -119,7 +132,7 @@ def _display(console: Console, started: Started) -> Iterator[_Display]:
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[eta]}"),
+        TextColumn("{task.fields[pace]}"),
     )
     with Progress(*columns, console=console, expand=True) as progress:
         yield _Bar(progress, started)
@@ -129,13 +142,12 @@ def show_plan(
     variants: Sequence[Variant], notes: Sequence[str], cells: Sequence[tuple[str, Record | None]]
 ) -> None:
     """The variants of a plan and how many of their cells have a record."""
-    table = Table("variant", "levels", "done", "missing", box=None, header_style="bold")
+    table = _variants_table(("done", "missing"))
     for variant in variants:
         records = [record for name, record in cells if name == variant.name]
         done = sum(record is not None for record in records)
-        levels = ", ".join(f"{path}={level}" for path, level in variant.factors.items())
-        table.add_row(escape(variant.name), escape(levels), str(done), str(len(records) - done))
-    console = Console(highlight=False)
+        table.add_row(escape(variant.name), str(done), str(len(records) - done))
+    console = _console()
     console.print(table)
     for note in notes:
         console.print(f"note: {note}", markup=False)
@@ -145,23 +157,31 @@ def show_plan(
 
 def show_status(statuses: Sequence[VariantStatus]) -> None:
     """A row a variant, a column a status, then the reasons of what is not ok."""
-    table = Table("variant", box=None, header_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
+    table = _variants_table(COLUMNS)
     for status in statuses:
         table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
-    console = Console(highlight=False)
+    console = _console()
     console.print(table)
     for status in statuses:
         for reason in status.reasons:
             console.print(f"{status.variant} {reason}", markup=False)
 
 
+def _variants_table(counts: Sequence[str]) -> Table:
+    """A row a variant; a name that is too long goes on below, never cut."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("variant", overflow="fold")
+    for count in counts:
+        table.add_column(count, justify="right", no_wrap=True)
+    return table
+
+
 def show_catalog(catalog: Catalog) -> None:
     """Every registered entry with its options and the first line of what it says of itself."""
-    console = Console(highlight=False)
+    console = _console()
     for slot, registry in catalog.items():
-        table = Table("name", "options", "what it is", title=slot, title_justify="left", box=None)
+        console.print(slot, style="bold")
+        table = Table("name", "options", "what it is", box=None, header_style="dim")
         for name in registry:
             table.add_row(name, _options_text(registry, name), escape(_first_line(registry[name])))
         console.print(table)

@@ -31,7 +31,7 @@ def factor_problems(
         if factors:
             yield document.problem(("factors",), "the design `list` takes `variants`, not factors.")
         return
-    if not factors:
+    if not document.tree.get("factors"):
         yield document.problem(("factors",), f"the design `{design}` needs at least one factor.")
     number = prod(len(factor.levels) for factor in factors.values())
     if design == "factorial" and number > _MOST_VARIANTS:

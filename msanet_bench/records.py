@@ -118,10 +118,21 @@ def numbered_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
+    """Write a file so that readers see the old one or the new one, never a part.
+
+    Raises:
+        ResultsError: the disk refuses; the old file is as it was.
+    """
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ResultsError(
+            f"{path}: cannot be written ({error.strerror}). What stood there is unchanged: "
+            "mend that and give the same command again."
+        ) from error
 
 
 def _read_line(file: Path, number: int, line: bytes) -> Record:

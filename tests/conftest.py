@@ -1,9 +1,12 @@
 """Options and fixtures that several test files share."""
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from msanet_bench.checks import catalog
 
 DATA = Path(__file__).parent / "data"
 
@@ -33,3 +36,17 @@ def check_golden(request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str,
             assert (folder / name).read_text(encoding="utf-8") == text, f"{name} differs"
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def _plugins_leave_with_their_test() -> Iterator[None]:
+    """Registries are global: what one test plugs in must not be found by the next."""
+    entries = [(registry._entries, dict(registry._entries)) for registry in catalog().values()]
+    modules = set(sys.modules)
+    yield
+    for now, before in entries:
+        now.clear()
+        now.update(before)
+    for name in set(sys.modules) - modules:
+        if name.startswith("msanet_bench_plugin_"):
+            del sys.modules[name]

@@ -16,6 +16,22 @@ train: {epochs: 1}
 """
 
 
+GAIN = """
+import torch
+from torch import nn
+from msanet_bench.model.slots import ATTENTION
+
+@ATTENTION.register("gain")
+class Gain(nn.Module):
+    def __init__(self, channels, *, start: float = 1.0):
+        super().__init__()
+        self.gain = nn.Parameter(torch.full((channels, 1, 1), start))
+
+    def forward(self, x):
+        return x * self.gain
+"""
+
+
 def _check(folder: Path, text: str) -> CheckedPlan:
     return check_plan(load_experiment(write_experiment(folder, text)), folder)
 
@@ -54,6 +70,14 @@ def test_an_option_that_shows_neither_in_modules_nor_in_parameters_still_makes_a
     """Scaled attention has the same modules and parameters, and the same output at its start (gamma 0)."""
     plan = _check(tmp_path, BASE + "factors: {attention.scaled: [false, true]}\n")
     assert _names(plan) == ["baseline", "attention.scaled=on"]
+
+
+def test_an_option_that_changes_only_the_start_still_makes_a_variant(tmp_path: Path) -> None:
+    (tmp_path / "gains.py").write_text(GAIN, encoding="utf-8")
+    text = BASE + "plugins: [gains.py]\ndesign: list\n"
+    text += "variants: [{attention: {block: gain, start: 1.0}}, {attention: {block: gain, start: 0.5}}]\n"
+    plan = _check(tmp_path, text)
+    assert _names(plan) == ["baseline", "attention=gain(start=1.0)", "attention=gain(start=0.5)"]
 
 
 def test_training_keys_make_variants_of_one_network(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from experiments import write_experiment
 
+from experiments import write_experiment
 from msanet_bench.checks import CheckedPlan, catalog, check_plan, load_experiment
 from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.data import load

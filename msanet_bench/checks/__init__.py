@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msanet_bench.checks.sameness import same_variants
 from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape
 from msanet_bench.checks.taps import taps_off_the_map
-from msanet_bench.data import DATASETS, Dataset, load
+from msanet_bench.data import DATASETS, Dataset, cache_bytes, load
 from msanet_bench.errors import BenchError, SpecError
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.measure.params import params
@@ -60,13 +60,14 @@ def catalog() -> Catalog:
     return {**SLOTS, "data": DATASETS}
 
 
-def load_experiment(path: Path) -> Experiment:
+def load_experiment(file: Path | str) -> Experiment:
     """The experiment of a file, with its plug-ins imported.
 
     Raises:
         SpecError: the file breaks rules, and every one is named; or a plug-in of it cannot be loaded.
         BenchError: the file cannot be read.
     """
+    path = Path(file)
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -107,6 +108,17 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
         data_digests={key: dataset.digest for key, dataset in datasets.items()},
         test_labels=tuple(datasets[_dataset_key(experiment.data)].test_labels.tolist()),
     )
+
+
+def cache_bytes_needed(experiment: Experiment, data_root: Path) -> int:
+    """How many bytes the data sets of an experiment write below the data folder when they are first read.
+
+    Raises:
+        DataError: a data set is missing.
+    """
+    variants = enumerate_variants(experiment, catalog())
+    specs = {_dataset_key(variant.settings.data): variant.settings.data for variant in variants}
+    return sum(cache_bytes(spec, data_root) for spec in specs.values())
 
 
 def _load_plugins(text: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Variants that cannot differ in any number: the same modules, parameters, output, data and training."""
+"""Variants that cannot differ in any number: the same modules, start, output, data and training."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from msanet_bench.checks.shapes import ImageShape, build_variant
+from msanet_bench.model.initialise import initialise
 from msanet_bench.plan import Variant
 from msanet_bench.spec import digest
 from msanet_bench.streams import derive_seed
@@ -38,18 +39,23 @@ def structure_digest(variant: Variant, shape: ImageShape) -> str:
 
 
 def _split_by_output(group: Sequence[Variant], shapes: Mapping[str, ImageShape]) -> list[list[Variant]]:
-    """A group of equal structure by its outputs, since an option need not show in a module's text."""
+    """A group of equal structure by start and output, since an option need not show in a module's text."""
     if len(group) == 1:
         return [list(group)]
     by_output: dict[str, list[Variant]] = {}
     for variant in group:
-        by_output.setdefault(_output_digest(variant, shapes[variant.name]), []).append(variant)
+        by_output.setdefault(_behaviour_digest(variant, shapes[variant.name]), []).append(variant)
     return list(by_output.values())
 
 
-def _output_digest(variant: Variant, shape: ImageShape) -> str:
-    """The output in float64 for parameters that are nowhere zero, so that no part is silent."""
-    model = build_variant(variant, shape).double().eval()
+def _behaviour_digest(variant: Variant, shape: ImageShape) -> str:
+    """The start of one seed, and the output for parameters that are nowhere zero: no part is silent there."""
+    model = build_variant(variant, shape)
+    initialise(model, seed=0)
+    sha = hashlib.sha256()
+    for value in model.state_dict().values():
+        sha.update(value.numpy().tobytes())
+    model.double().eval()
     generator = torch.Generator()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -58,4 +64,5 @@ def _output_digest(variant: Variant, shape: ImageShape) -> str:
             parameter.copy_(0.1 + 0.1 * noise)
         generator.manual_seed(0)
         images = torch.randn((2, *shape.image), generator=generator, dtype=torch.float64)
-        return hashlib.sha256(model(images).numpy().tobytes()).hexdigest()
+        sha.update(model(images).numpy().tobytes())
+    return sha.hexdigest()

@@ -1,6 +1,5 @@
 """The command line: one file a verb. A verb imports what it needs when it runs, so that --help is light."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -18,12 +17,13 @@ from msanet_bench.errors import BenchError
 VERBS = (sweep, check, plan, status, report, compare, blocks)
 
 USAGE_ERROR = 2
-INTERRUPTED = 130
 
+# Plain help: rich's markup would take `[default: ...]` in a help text for a style and leave it out.
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="What is each part of a multi-scale + self-attention image classifier worth, and what does it cost?",
 )
 for _verb in VERBS:
@@ -31,16 +31,21 @@ for _verb in VERBS:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one verb; a problem that the user can mend is one message and exit code 2, never a traceback."""
+    """Run one verb; a problem that the user can mend is one message and exit code 2, never a traceback.
+
+    Typer itself answers Ctrl-C with exit code 130, and a reader of our output that has gone with 1.
+    """
     try:
         app(arguments, prog_name="msanet-bench")
     except BenchError as error:
         print(error, file=sys.stderr)
         sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
-        print("Stopped. Run the same command again to go on.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # the reader of our output has gone (`| head`): what is left has no addressee
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except OSError as error:
+        # a full disk, a folder that may not be written: whatever the verb, it is the user who can mend it
+        print(_refusal(error), file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+
+
+def _refusal(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}the system refuses ({error.strerror or error})."

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from msanet_bench.cli.arguments import DataRoot
+from msanet_bench.cli.cache import announce_cache
 
 
 def check(
@@ -19,9 +20,9 @@ def check(
     ] = False,
     data_root: DataRoot = Path("data"),
 ) -> None:
-    """Name every error of an experiment file at once, with its line, and build every variant.
+    """Name every error of an experiment file at once.
 
-    Nothing is trained and nothing is written. Exit code 0: in order; 2: not.
+    Every variant is built, but nothing is trained and nothing is written. Exit code 0: in order; 2: not.
     """
     from msanet_bench.checks import catalog, check_plan, load_experiment
     from msanet_bench.schema import experiment_schema
@@ -32,6 +33,7 @@ def check(
     if experiment is None:
         raise typer.BadParameter("name an experiment file, or say --schema.")
     loaded = load_experiment(experiment)
+    announce_cache(loaded, data_root)
     checked = check_plan(loaded, data_root)
     for note in checked.notes:
         print(f"note: {note}")

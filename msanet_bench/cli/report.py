@@ -20,7 +20,10 @@ def report(
         bool, typer.Option("--check", help="Write nothing; exit with 1 if the report there differs.")
     ] = False,
 ) -> None:
-    """Write the report of a results folder again, byte for byte."""
+    """Write the report of a results folder again, byte for byte.
+
+    Exit code 0: written, or up to date; 1: --check found a difference; 2: the folder cannot be read.
+    """
     from msanet_bench.report import differing_files, write_report
 
     folder = out or Path("reports") / results.resolve().name

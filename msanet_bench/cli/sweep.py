@@ -1,11 +1,13 @@
 """`msanet-bench sweep EXPERIMENT`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from msanet_bench.cli.arguments import DataRoot, ExperimentFile
+from msanet_bench.cli.cache import announce_cache
 
 SOME_CELLS_FAILED = 1
 
@@ -28,10 +30,13 @@ def sweep(
         typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES"),
     ] = "",
 ) -> None:
-    """Run what is missing of an experiment, measure, and write the report.
+    """Run what is missing of an experiment and write its report.
 
     Resuming is the default: stop it at any time, by Ctrl-C or by pulling the plug, and give the same
-    command again. Exit code 0: done; 1: some cells failed; 2: the experiment or the data are not in order.
+    command again.
+
+    Exit code 0: done; 1: some cells failed; 2: the experiment or the data are not in order;
+    130: stopped by Ctrl-C.
     """
     from msanet_bench.checks import load_experiment
     from msanet_bench.console import show_sweep
@@ -39,6 +44,7 @@ def sweep(
     from msanet_bench.sweep import SweepOptions, retry_statuses, run_sweep
 
     loaded = load_experiment(experiment)
+    announce_cache(loaded, data_root)
     folder = results or Path("results") / loaded.name
     options = SweepOptions(
         results=folder,
@@ -47,7 +53,11 @@ def sweep(
         workers=workers,
         retry=retry_statuses(retry),
     )
-    ended = show_sweep(loaded.name, run_sweep(loaded, options))
+    try:
+        ended = show_sweep(loaded.name, run_sweep(loaded, options))
+    except KeyboardInterrupt:
+        print("Stopped; finished cells are kept. Give the same command again to go on.", file=sys.stderr)
+        raise
     written = write_report(folder, reports or Path("reports") / loaded.name)
     print(f"Results: {folder}")
     print(f"Report:  {written[0]}")

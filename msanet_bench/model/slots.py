@@ -35,7 +35,7 @@ def _probe(*positional: object) -> Callable[[type[nn.Module], Mapping[str, Any]]
 
 
 STEMS: Registry[type[nn.Module]] = Registry("stem", probe=_probe(3, 16))
-BRANCHES: Registry[type[nn.Module]] = Registry("branches", probe=_probe(64, 16))
+BRANCHES: Registry[type[nn.Module]] = Registry("branch", probe=_probe(64, 16))
 FUSION: Registry[type[nn.Module]] = Registry("fusion", probe=_probe((16, 16), 64))
 ATTENTION: Registry[type[nn.Module]] = Registry("attention", probe=_probe(64))
 HEADS: Registry[type[nn.Module]] = Registry("head", probe=_probe(64, 32, 10))

@@ -1,0 +1,230 @@
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from contextlib import chdir
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from commands import Outcome, run_verb
+from msanet_bench.checks import load_experiment
+from msanet_bench.cli import VERBS
+from msanet_bench.report.document import Cell, Table
+from msanet_bench.report.findings import Findings, find
+from msanet_bench.report.inputs import read_inputs
+from msanet_bench.report.latency import main_timings
+from msanet_bench.report.markdown import escape, table
+from msanet_bench.report.numbers import count, plural
+from msanet_bench.report.sections.variants import variants
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+SMOKE = "experiments/smoke.yaml"
+
+FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+FILE_NAME = re.compile(r"# ([\w.]+)\n")
+BLOCK = re.compile(r"(?<=<!-- fashion_mnist:begin -->\n).*?(?=<!-- fashion_mnist:end -->)", re.DOTALL)
+
+COLUMNS = (
+    "variant",
+    "accuracy, % [95 %]",
+    "difference, pp [95 %]",
+    "params",
+    "MACs",
+    "CPU p50, ms (batch 1)",
+)
+
+
+class Fence(NamedTuple):
+    """A block of code; `number` is its place in the page, `file` the name that its first line gives it."""
+
+    number: int
+    language: str
+    text: str
+    file: str
+
+
+def _fences() -> list[Fence]:
+    found = enumerate(FENCE.finditer(README.read_text(encoding="utf-8")))
+    return [_fence(number, match[2], textwrap.dedent(match[3])) for number, match in found]
+
+
+def _fence(number: int, language: str, text: str) -> Fence:
+    named = FILE_NAME.match(text)
+    suffix = {"yaml": "yaml", "python": "py"}.get(language, "txt")
+    return Fence(number, language, text, named[1] if named else f"block_{number}.{suffix}")
+
+
+FENCES = _fences()
+SHELL = [fence for fence in FENCES if fence.language == "sh"]
+
+
+def _named(fence: Fence) -> bool:
+    return not fence.file.startswith("block_")
+
+
+def _commands(fence: Fence) -> list[tuple[list[str], int]]:
+    """The commands of a block and the exit code that a comment announces."""
+    announced = re.compile(r"# exit code (\d)")
+    lines = fence.text.splitlines()
+    codes = [announced.search(line) for line in lines]
+    return [
+        (shlex.split(line, comments=True), int(code[1]) if code else 0)
+        for line, code in zip(lines, codes, strict=True)
+    ]
+
+
+class Reader(NamedTuple):
+    """A folder in which somebody followed the page, and what the first sweep printed there."""
+
+    folder: Path
+    sweep: Outcome
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "experiments", folder / "experiments")
+    for fence in FENCES:
+        (folder / fence.file).write_text(fence.text, encoding="utf-8")
+    return Reader(folder, run_verb("sweep", SMOKE, cwd=folder))
+
+
+@pytest.mark.parametrize("fence", [f for f in FENCES if f.language == "yaml"], ids=lambda fence: fence.file)
+def test_every_yaml_block_is_an_experiment(fence: Fence, reader: Reader) -> None:
+    experiment = load_experiment(reader.folder / fence.file)
+    assert experiment.question
+    assert experiment.factors
+
+
+@pytest.mark.parametrize(
+    "fence", [f for f in FENCES if f.language == "python" and not _named(f)], ids=lambda fence: fence.file
+)
+def test_every_python_block_runs(fence: Fence, reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+    with chdir(reader.folder):
+        runpy.run_path(fence.file)
+    assert capsys.readouterr().out.count("\n") >= fence.text.count("print(")
+
+
+@pytest.mark.parametrize(
+    "fence", SHELL, ids=lambda fence: fence.text.splitlines()[0].partition("#")[0].strip()
+)
+def test_every_command_ends_as_the_page_says(fence: Fence, reader: Reader) -> None:
+    printed = ""
+    for words, code in _commands(fence):
+        outcome = _run(words, reader)
+        assert outcome.code == code, outcome.err
+        printed += outcome.out + outcome.err
+    following = FENCES[fence.number + 1]
+    if following.language == "text" and not _named(following):
+        missing = _shapes(following.text) - _shapes(printed)
+        assert not missing, printed
+
+
+def _run(words: Sequence[str], reader: Reader) -> Outcome:
+    match words:
+        case ["msanet-bench", "sweep", experiment]:
+            # only the smoke experiment is short enough; the others are checked by other tests
+            assert (reader.folder / experiment).is_file()
+            return reader.sweep
+        case ["msanet-bench", *arguments]:
+            return run_verb(*arguments, cwd=reader.folder)
+        case ["make", *targets]:
+            return _outside(["make", "--dry-run", *targets], ROOT)
+        case ["python", *arguments]:
+            return _outside([sys.executable, *arguments], reader.folder)
+        case _:
+            raise AssertionError(f"the page has a command that is not tested: {words}")
+
+
+def _outside(command: Sequence[str], cwd: Path) -> Outcome:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def _shapes(text: str) -> set[str]:
+    """The lines without what differs from run to run: measured numbers, order, width of columns."""
+    lines = (re.sub(r"\d+m\d+s left|\d+s left", "# left", line) for line in text.splitlines())
+    return {" ".join(re.sub(r"\d+\.\d+", "#", re.sub(r"^\[\d", "[#", line)).split()) for line in lines}
+
+
+def test_the_shape_of_a_line_keeps_its_words() -> None:
+    line = "[3/4] baseline seed 1: accuracy 18.33% (1.6 s), 19.5/min, 1m03s left"
+    assert _shapes(line) == {"[#/4] baseline seed 1: accuracy #% (# s), #/min, # left"}
+
+
+def test_the_smoke_sweep_of_the_page_succeeds(reader: Reader) -> None:
+    assert reader.sweep.code == 0
+    assert reader.sweep.err == ""
+
+
+def test_the_tour_visits_every_verb_in_the_order_of_the_help() -> None:
+    verbs = [words[1] for fence in SHELL for words, _ in _commands(fence) if words[0] == "msanet-bench"]
+    assert list(dict.fromkeys(verbs)) == [verb.__name__ for verb in VERBS]
+
+
+def test_the_short_examples_are_as_short_as_promised() -> None:
+    experiment = next(fence for fence in FENCES if fence.language == "yaml")
+    block = next(fence for fence in FENCES if fence.file == "my_blocks.py")
+    assert len(experiment.text.splitlines()) == 10
+    assert sum(bool(line) for line in block.text.splitlines()) == 12
+
+
+def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
+    section = (
+        README.read_text(encoding="utf-8").partition("## What a sweep leaves behind")[2].partition("\n## ")[0]
+    )
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
+    assert listed == {path.name for path in (reader.folder / "results" / "smoke").iterdir()}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+def test_every_relative_link_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+
+
+def test_the_page_says_what_is_known_of_cuda() -> None:
+    assert "The CUDA path has not been executed by the maintainers." in README.read_text(encoding="utf-8")
+
+
+def test_the_table_of_fashion_mnist_is_that_of_the_results(request: pytest.FixtureRequest) -> None:
+    block = _fashion_mnist(find(read_inputs(ROOT / "results" / "fashion_mnist")))
+    page = README.read_text(encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        page = BLOCK.sub(lambda _: block, page)
+        README.write_text(page, encoding="utf-8", newline="\n")
+    assert BLOCK.findall(page) == [block]
+
+
+def _fashion_mnist(findings: Findings) -> str:
+    """Some columns of the report's table of variants, and how they were measured."""
+    whole = next(block for block in variants(findings).blocks if isinstance(block, Table))
+    wanted = [whole.header.index(column) for column in COLUMNS]
+    rows: list[tuple[Cell, ...]] = [tuple(row[index] for index in wanted) for row in whole.rows]
+    return f"{table(Table(COLUMNS, tuple(rows)))}\n\n{_caption(findings)}\n"
+
+
+def _caption(findings: Findings) -> str:
+    manifest = findings.manifest
+    images = {record.test_images for record in findings.records}
+    timing = main_timings(findings.inputs.timings, "cpu")[manifest.baseline]
+    return (
+        f"{plural(len(manifest.seeds), 'seed')}, {' or '.join(map(count, images))} test images. "
+        f"Latency: {plural(timing.n or 0, 'interleaved call')}, "
+        f"{plural(timing.setting.threads or 0, 'thread')} of {escape(manifest.environment['cpu'])}."
+    )
+
+
+def test_a_changed_number_of_the_table_is_noticed(small_results: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(small_results, tmp_path / "results")
+    before = _fashion_mnist(find(read_inputs(copy)))
+    profile = copy / "profile.json"
+    profile.write_text(re.sub(r'"params": (\d)', r'"params": 9\1', profile.read_text()))
+    assert _fashion_mnist(find(read_inputs(copy))) != before

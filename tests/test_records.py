@@ -1,0 +1,177 @@
+"""The seam: what is written is read again, bit for bit; what is damaged or too new is named by its line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from msanet_bench.errors import ResultsError
+from msanet_bench.records import (
+    SCHEMA,
+    Record,
+    json_line,
+    numbered_lines,
+    pack_bits,
+    read_records,
+    replace_text,
+    write_records,
+)
+from msanet_bench.units import Measure
+
+# 1011 0010 1 and seven bits of padding: 0xB2, 0x80
+BITS = np.array([1, 0, 1, 1, 0, 0, 1, 0, 1], dtype=np.bool_)
+
+OK = Record(
+    key="00ff",
+    variant="attention=se(reduction=8)",
+    factors={"attention": "se(reduction=8)", "width": "0.5"},
+    seed=3,
+    replicate=1,
+    status="ok",
+    measures={"accuracy": Measure(5 / 9, "fraction", "higher"), "params": Measure(10**12, "count", "lower")},
+    curve=({"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": 1 / 3}),
+    correct=pack_bits(BITS),
+    test_images=9,
+    provenance={"torch": "2.14", "threads": 1},
+)
+FAILED = Record(
+    key="01",
+    variant="baseline",
+    factors={},
+    seed=0,
+    replicate=0,
+    status="failed",
+    reason="RuntimeError: \u201cno\u201d\u2028next",
+)
+
+
+def test_bits_are_packed_most_significant_first() -> None:
+    assert OK.correct == "soA="  # base64 of B2 80
+    assert OK.correct_bits().tolist() == BITS.tolist()
+
+
+def test_ten_thousand_images_take_1668_characters() -> None:
+    assert len(pack_bits(np.ones(10_000, dtype=np.bool_))) == 1668
+
+
+def test_records_come_back_as_they_were(tmp_path: Path) -> None:
+    write_records(tmp_path / "records.jsonl", [OK, FAILED])
+    assert read_records(tmp_path) == [OK, FAILED]
+    assert read_records(tmp_path / "records.jsonl") == [OK, FAILED]
+
+
+def test_equal_records_have_equal_bytes_and_stand_one_a_line(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_records(tmp_path / name, [OK, FAILED])
+    content = (tmp_path / "a").read_bytes()
+    assert content == (tmp_path / "b").read_bytes()
+    first, second, rest = content.split(b"\n")
+    assert rest == b""
+    assert json.loads(first)["measures"]["accuracy"] == {
+        "value": 5 / 9,
+        "unit": "fraction",
+        "better": "higher",
+    }
+    assert (json.loads(second)["schema"], json.loads(second)["correct"]) == (SCHEMA, "")
+
+
+def test_a_record_holds_no_time_host_or_path() -> None:
+    assert set(OK.to_json()) == {
+        "schema",
+        "key",
+        "variant",
+        "factors",
+        "seed",
+        "replicate",
+        "status",
+        "reason",
+        "measures",
+        "curve",
+        "correct",
+        "test_images",
+        "provenance",
+    }
+
+
+def test_nan_is_never_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_line({"loss": float("nan")})
+
+
+def test_bytes_of_a_path_that_are_no_text_survive() -> None:
+    line = json_line({"reason": "no \udcff.png"})
+    assert line.isascii()
+    assert json.loads(line) == {"reason": "no \udcff.png"}
+
+
+def changed(**changes: Any) -> bytes:
+    return json_line({**OK.to_json(), **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (b'{"schema":1,"key":"0', "JSONDecodeError"),
+        (b"[1]", "TypeError"),
+        (b"3", "TypeError"),
+        (b'{"key":"00"}', "KeyError"),
+        (b'{"schema":1,"key":"\xff"}', "UnicodeDecodeError"),
+        (changed(colour="red"), "TypeError"),
+        (changed(correct="*"), "Error"),
+        (changed(measures=[]), "AttributeError"),
+        (changed(schema="new"), "TypeError"),
+    ],
+)
+def test_a_damaged_line_is_named_by_its_number(line: bytes, kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_bytes(json_line(FAILED.to_json()).encode() + line.rstrip(b"\n") + b"\n")
+    with pytest.raises(ResultsError) as caught:
+        read_records(tmp_path)
+    assert str(caught.value).startswith(f"{file}:2: not a record ({kind}: ")
+
+
+def test_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").write_bytes(changed(schema=SCHEMA + 1))
+    with pytest.raises(ResultsError) as caught:
+        read_records(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'records.jsonl'}:1: written by a newer msanet-bench (schema {SCHEMA + 1}, "
+        f"this one knows {SCHEMA}). Upgrade msanet-bench to read it."
+    )
+
+
+def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError) as caught:
+        read_records(tmp_path)
+    file = tmp_path / "records.jsonl"
+    law = f"{file}: cannot be read (No such file or directory)"
+    assert str(caught.value) == f"{law}. Run `msanet-bench sweep` first."
+
+
+def test_only_newlines_end_a_line() -> None:
+    assert "a\u2028b\x0cc".splitlines() == ["a", "b", "c"]
+    assert list(numbered_lines("a\u2028b\x0cc\n\nd".encode())) == [(1, "a\u2028b\x0cc".encode()), (3, b"d")]
+
+
+def test_a_file_is_replaced_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    for text in ("old\n", "new\n"):
+        replace_text(path, text)
+    assert path.read_bytes() == b"new\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "results.csv"
+    replace_text(path, "old\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(ResultsError, match=r"results\.csv: cannot be written \(No space left on device\)"):
+        replace_text(path, "new\n")
+    assert path.read_bytes() == b"old\n"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,66 @@
+"""What became of every planned cell, from the journal while there is one, else from the records."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from msanet_bench.errors import ResultsError
+from msanet_bench.journal import Attempt, Journal
+from msanet_bench.records import Record, Status, write_records
+from msanet_bench.status import VariantStatus, read_status
+
+
+def record(key: str, status: Status, reason: str = "") -> Record:
+    return Record(key=key, variant="?", factors={}, seed=0, replicate=0, status=status, reason=reason)
+
+
+RECORDS = [record("k0", "ok"), record("k2", "oom", "no memory"), record("elsewhere", "ok")]
+EXPECTED = [
+    VariantStatus("baseline", {"ok": 1, "missing": 1}, ()),
+    VariantStatus("attention=none", {"oom": 1, "missing": 0}, ("seed 0: oom: no memory",)),
+]
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    cells = [("k0", "baseline", 0), ("k2", "attention=none", 0), ("k1", "baseline", 1)]
+    manifest = {"cells": [{"key": key, "variant": variant, "seed": seed} for key, variant, seed in cells]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_committed_folder_is_read_from_its_records(results: Path) -> None:
+    write_records(results / "records.jsonl", RECORDS)
+    assert read_status(results) == EXPECTED
+
+
+def test_while_there_is_a_journal_it_is_the_truth(results: Path) -> None:
+    write_records(results / "records.jsonl", [])
+    journal = Journal(results / "journal.jsonl")
+    for number, tried in enumerate([record("k0", "failed", "once"), *RECORDS]):
+        journal.append(Attempt(tried, float(number), 1.0, None, None, "cpu", "here"))
+    assert read_status(results) == EXPECTED
+
+
+def test_every_planned_cell_is_counted_once(results: Path) -> None:
+    write_records(results / "records.jsonl", RECORDS)
+    counts = [status.counts for status in read_status(results)]
+    assert sum(sum(count.values()) for count in counts) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "manifest.json: cannot be read (No such file or directory). Run `msanet-bench sweep` first."),
+        ("{", "manifest.json: not a manifest (JSONDecodeError: "),
+        ("{}", "manifest.json: not a manifest (KeyError: 'cells')."),
+        ('{"cells": [3]}', "manifest.json: not a manifest (TypeError: "),
+    ],
+)
+def test_a_folder_without_a_plan_is_one_message(content: str | None, message: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ResultsError) as caught:
+        read_status(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/{message}")
