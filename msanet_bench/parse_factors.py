@@ -8,7 +8,7 @@ from msanet_bench.errors import Problem
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
 from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
 from msanet_bench.registry import OptionProblem
-from msanet_bench.spec import Design, Experiment, Factor
+from msanet_bench.spec import Design, Experiment, Factor, ModelSpec
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path, dotted
 
@@ -91,7 +91,8 @@ def setting_violations(settings: Settings) -> Iterator[tuple[str, str]]:
     stages = len(settings.model.depth)
     for key in ("attention_stages", "same_size_stages"):
         named: tuple[int, ...] = getattr(settings.model, key)
-        if any(stage > stages for stage in named):
+        # the default means every stage of the article, however few there are here
+        if named != getattr(ModelSpec(), key) and any(stage > stages for stage in named):
             law = f"must name stages from 1 to {stages}, as `depth` has {stages} entries"
             yield key, f"{law}, but got {list(named)}."
     if settings.train.checkpoint == "best_val" and settings.data.validation == 0:

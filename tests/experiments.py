@@ -4,7 +4,7 @@ from pathlib import Path
 
 TINY = """
 delta: 5 pp
-baseline: {stem: small, width: 0.125, depth: [1], attention_stages: [1]}
+baseline: {stem: small, width: 0.125, depth: [1]}
 data:
   dataset: fake
   options: {classes: 3, channels: 1, size: 8, images: 48, test_images: 24}

@@ -324,7 +324,8 @@ def test_divergence_names_the_step_and_the_loss(step: int, value: float) -> None
 
 def test_a_last_update_that_breaks_the_weights_is_divergence_too() -> None:
     # One step of one epoch: the loss before it is finite, the weights after it are not.
-    spec = TrainSpec(epochs=1, batch_size=32, optimiser="sgd", lr=1e38)
+    # A file may not ask for such a rate.
+    spec = TrainSpec(epochs=1, batch_size=32, optimiser="sgd").model_copy(update={"lr": 1e38})
     with pytest.raises(Diverged) as caught:
         train(spec, model=nn.Sequential(nn.Flatten(), nn.Linear(48, 3)), data=make_data(brightness=1e3))
     assert caught.value.step == 1
