@@ -40,7 +40,12 @@ def run(experiment: Experiment, results: Path | str | None = None, **options: An
     """Run what is missing of an experiment; its records in plan order, once all have ended.
 
     `options` are those of `SweepOptions`; what was run before is not run again.
+
+    Raises:
+        BenchError: the experiment names plug-in files, and no `plugin_folder` says where they are.
     """
+    if "plugin_folder" not in options and any(name.endswith(".py") for name in experiment.plugins):
+        raise BenchError("run: give `plugin_folder`, the folder that plug-in files are relative to.")
     folder = Path(results) if results is not None else Path("results") / experiment.name
     for _ in run_sweep(experiment, SweepOptions(results=folder, **options)):
         pass

@@ -1,12 +1,13 @@
 """One cell, from its settings to its record: build, train, evaluate. Runs in a worker process."""
 
 import hashlib
+import math
 import socket
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,26 @@ from torch import Generator, Tensor
 
 import msanet_bench
 from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
+from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.overlay import Settings
-from msanet_bench.plugins import load_entry_points, load_plugins
+from msanet_bench.plugins import load_entry_points, load_plugins, plugin_source
 from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import evaluate
 from msanet_bench.train.fit import Diverged, fit
-from msanet_bench.train.seed import set_determinism
+from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.units import Measure
 
 # what a cell's numbers come from; the rest of the package plans, stores and reports
 _CODE = ("cell.py", "spec.py", "streams.py", "data", "model", "train")
+
+
+class NotFinite(Exception):
+    """A measure of a cell is NaN or infinite; an outcome of a cell, as Diverged is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Job:
     """Everything that a worker needs to run one cell.
 
     Attributes:
+        data_digest: Of the data that the plan was made for.
+        code: The digest of the code that the coordinator has loaded.
         costs: Parameters and multiply-accumulates, which are the same for every seed.
     """
 
@@ -46,6 +54,7 @@ class Job:
     settings: Settings
     seed: int
     data_digest: str
+    code: str
     costs: Mapping[str, Measure]
     data_root: Path
     plugins: tuple[str, ...]
@@ -66,7 +75,7 @@ def run_cell(job: Job) -> Attempt:
     trace = ""
     try:
         record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
-    except Diverged as error:
+    except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
     except (MemoryError, torch.OutOfMemoryError) as error:
         record = failure(job, "oom", _first_line(error))
@@ -96,7 +105,7 @@ def failure(job: Job, status: Status, reason: str) -> Record:
         replicate=job.settings.replicate,
         status=status,
         reason=reason,
-        provenance=_provenance(job),
+        provenance=job_provenance(job),
     )
 
 
@@ -105,7 +114,15 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
     load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
     notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _prepared(settings.data.model_dump_json(), job.seed, settings.replicate, job.data_root, job.device)
+    data = _prepared(
+        settings.data.model_dump_json(),
+        job.data_digest,
+        job.seed,
+        settings.replicate,
+        job.data_root,
+        job.device,
+    )
+    seed_global_start(job.seed, replicate=settings.replicate)
     model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
     initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
     names = settings.data.augment
@@ -114,16 +131,19 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
         return augment_batch(images, names, noise)
 
     clock = time.perf_counter()
-    trained = fit(
-        model.to(device),
-        data,
-        settings.train,
-        seed=job.seed,
-        replicate=settings.replicate,
-        augment=augment if names else None,
-    )
-    train_seconds = time.perf_counter() - clock
-    tested = evaluate(model, data.test, settings.train, data.num_classes)
+    with nondeterministic_kernels() as kernels:
+        trained = fit(
+            model.to(device),
+            data,
+            settings.train,
+            seed=job.seed,
+            replicate=settings.replicate,
+            augment=augment if names else None,
+        )
+        train_seconds = time.perf_counter() - clock
+        tested = evaluate(model, data.test, settings.train, data.num_classes)
+    curve = [epoch.to_json() for epoch in trained.curve]
+    _require_finite(tested.measures, curve)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
     record = Record(
         key=job.key,
@@ -133,46 +153,73 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
         replicate=settings.replicate,
         status="ok",
         measures={**tested.measures, **job.costs},
-        curve=[epoch.to_json() for epoch in trained.curve],
+        curve=curve,
         correct=pack_bits(tested.correct),
         test_images=len(tested.correct),
-        provenance={**_provenance(job), "chosen_epoch": trained.chosen_epoch, "determinism": list(notes)},
+        provenance={
+            **job_provenance(job),
+            "chosen_epoch": trained.chosen_epoch,
+            "determinism": [*notes, *kernels],
+        },
     )
     return record, train_seconds, evaluate_seconds
 
 
-# Cells come seed by seed, so neighbours share their data; two stay for two seeds' border.
-@lru_cache(maxsize=2)
-def _prepared(data_json: str, seed: int, replicate: int, root: Path, device: str) -> PreparedData:
+def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:
+    """Weights can be finite and still give outputs that are not, in half precision for example."""
+    values = {f"the test's {name}": measure.value for name, measure in measures.items()}
+    values |= {f"the {name} of epoch {row['epoch']}": value for row in curve for name, value in row.items()}
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise NotFinite(f"{name} is {value}")
+
+
+# Cells come seed by seed, so neighbours share their data.
+@lru_cache(maxsize=1)
+def _prepared(
+    data_json: str, data_digest: str, seed: int, replicate: int, root: Path, device: str
+) -> PreparedData:
     spec = DataSpec.model_validate_json(data_json)
     dataset = _dataset(data_json, root)
+    if dataset.digest != data_digest:
+        raise DataError(f"{spec.dataset}: the data have changed since the sweep began. Run it again.")
     return prepare_all(dataset, spec, split(dataset, spec, seed, replicate), torch.device(device))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _dataset(data_json: str, root: Path) -> Dataset:
     return load(DataSpec.model_validate_json(data_json), root)
 
 
-def _provenance(job: Job) -> dict[str, Any]:
-    on_cuda = job.device.startswith("cuda")
+def job_provenance(job: Job) -> dict[str, Any]:
+    """What a record says its numbers depend on beside its key."""
     return {
-        "code": code_digest(),
+        "code": job.code,
         "data_digest": job.data_digest,
-        "device": torch.cuda.get_device_name(job.device) if on_cuda else job.device,
+        "device": device_name(job.device),
         "threads": job.threads,
         "torch": torch.__version__,
     }
 
 
-@cache
-def code_digest() -> str:
-    """The first 16 hexadecimal digits of a SHA-256 over the source that a cell's numbers come from."""
+def device_name(device: str) -> str:
+    """`cpu`, or the model of the CUDA device."""
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
+def code_digest(plugins: Sequence[str], plugin_folder: Path) -> str:
+    """The first 16 hexadecimal digits of a SHA-256 over the source that a cell's numbers come from.
+
+    Plug-ins are part of it, modules only after they were loaded; installed packages are not, torch apart,
+    which a record names.
+    """
     package = Path(msanet_bench.__file__).parent
-    files = [file for part in _CODE for file in _sources(package / part)]
+    ours = [file for part in _CODE for file in _sources(package / part)]
+    sources = {file.relative_to(package).as_posix(): file for file in ours}
+    sources |= {name: plugin_source(name, plugin_folder) for name in plugins}
     sha = hashlib.sha256()
-    for file in files:
-        sha.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for name, file in sources.items():
+        sha.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
     return sha.hexdigest()[:16]
 
 

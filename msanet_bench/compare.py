@@ -18,6 +18,12 @@ _Cells = Mapping[_Place, Record]
 
 _HEADER = ("variant", "base, %", "head, %", "difference, pp", "", "n", "params", "MACs")
 _GAP = 2
+# What accuracies depend on beside the settings, as records name it.
+_MACHINE: Mapping[str, str] = {
+    "torch": "versions of torch",
+    "device": "devices",
+    "threads": "numbers of threads",
+}
 _STATES: Mapping[State, str] = {"both": "not comparable", "missing": "missing", "new": "new"}
 
 
@@ -75,7 +81,8 @@ def compare(base: Path, head: Path) -> Comparison:
     before, after = _by_variant(read_records(base)), _by_variant(read_records(head))
     names = dict.fromkeys([*before, *after])
     rows = tuple(_row(name, before.get(name), after.get(name)) for name in names)
-    return Comparison(str(base), str(head), rows, (*_images_notes(before, after), *_pairing_notes(rows)))
+    notes = (*_images_notes(before, after), *_machine_notes(before, after), *_pairing_notes(rows))
+    return Comparison(str(base), str(head), rows, notes)
 
 
 def render_text(comparison: Comparison, width: int) -> str:
@@ -142,6 +149,21 @@ def _images_notes(base: Mapping[str, _Cells], head: Mapping[str, _Cells]) -> Ite
         yield "the data differ (digest or number of test images), so no accuracies are compared."
     elif before != after:
         yield "some data differ (digest or number of test images): those accuracies are not compared."
+
+
+def _machine_notes(base: Mapping[str, _Cells], head: Mapping[str, _Cells]) -> Iterator[str]:
+    for name, title in _MACHINE.items():
+        before, after = _values(name, base), _values(name, head)
+        if len({*before, *after}) > 1:
+            yield (
+                f"several {title} (base: {', '.join(before) or '-'}; head: {', '.join(after) or '-'}): "
+                "differences may come from that in part."
+            )
+
+
+def _values(name: str, side: Mapping[str, _Cells]) -> list[str]:
+    records = (record for cells in side.values() for record in cells.values())
+    return list(dict.fromkeys(str(record.provenance.get(name, "not recorded")) for record in records))
 
 
 def _pairing_notes(rows: Sequence[Row]) -> Iterator[str]:

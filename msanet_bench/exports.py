@@ -1,9 +1,9 @@
-"""What a results folder holds beside its journal; all of it is made from the journal and the plan."""
+"""What a results folder holds beside its journal and its latencies: made from the journal and the plan."""
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -94,11 +94,17 @@ def write_manifest(
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:
     """The records of the plan in its order, the same as a flat table, and how long each cell took."""
     final = final_attempts(attempts)
-    finished = [final[cell.key] for cell in cells if cell.key in final]
+    finished = [_as_planned(final[cell.key], cell) for cell in cells if cell.key in final]
     records = [attempt.record for attempt in finished]
     write_records(results / "records.jsonl", records)
     replace_text(results / "results.csv", results_csv(records))
     replace_text(results / "timings.csv", csv_text(TIMINGS, map(_timing, finished)))
+
+
+def _as_planned(attempt: Attempt, cell: Cell) -> Attempt:
+    """The attempt under the names of today's plan: an edited baseline gives old cells other names."""
+    record = replace(attempt.record, variant=cell.variant.name, factors=cell.variant.factors)
+    return replace(attempt, record=record)
 
 
 def _costs(variant: Variant, shape: ImageShape) -> Costs:

@@ -79,8 +79,13 @@ def plan_cells(
 
 
 def cell_key(settings: Settings, seed: int, data_digest: str, catalog: Catalog) -> str:
-    """The identity of a cell: what its numbers depend on, with every default filled in."""
-    return digest({"settings": resolved(settings, catalog), "seed": seed, "data_digest": data_digest})
+    """The identity of a cell: what its numbers depend on, with every default filled in.
+
+    Which images they are is said by their digest alone, not by where or how they were found.
+    """
+    plain = resolved(settings, catalog)
+    plain["data"] = {key: value for key, value in plain["data"].items() if key not in {"dataset", "options"}}
+    return digest({"settings": plain, "seed": seed, "data_digest": data_digest})
 
 
 def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:

@@ -32,6 +32,13 @@ def load_plugins(names: Iterable[str], folder: Path) -> None:
                 importlib.import_module(name)
 
 
+def plugin_source(name: str, folder: Path) -> Path:
+    """The file that a loaded plug-in came from."""
+    if name.endswith(".py"):
+        return (folder / name).resolve()
+    return Path(str(sys.modules[name].__file__))
+
+
 def load_entry_points() -> None:
     """Import every installed package that declares itself a plug-in; raises as `load_plugins` does."""
     for entry_point in entry_points(group=ENTRY_POINTS):

@@ -10,7 +10,9 @@ from pathlib import Path
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
 
+from msanet_bench.errors import ResultsError
 from msanet_bench.spec import digest
 
 CELL_KEY = "cell_key"
@@ -21,6 +23,9 @@ class Ledger:
 
     A changed space gets a study of its own, since Optuna refuses changed choices; what is already
     known is then told again.
+
+    Raises:
+        ResultsError: the storage is damaged or cannot be written.
     """
 
     def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
@@ -30,14 +35,21 @@ class Ledger:
             "variant": CategoricalDistribution(tuple(variants)),
             "seed": CategoricalDistribution(tuple(seeds)),
         }
-        # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
-        self._study = optuna.create_study(
-            storage=storage,
-            study_name=f"{name}-{digest(space)}",
-            sampler=optuna.samplers.RandomSampler(seed=0),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        try:
+            # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
+            self._study = optuna.create_study(
+                storage=storage,
+                study_name=f"{name}-{digest(space)}",
+                sampler=optuna.samplers.RandomSampler(seed=0),
+                direction="maximize",
+                load_if_exists=True,
+            )
+        except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ResultsError(
+                f"{storage}: cannot be used ({reason}). It is Optuna's view of the sweep and no more: "
+                "delete it and run again."
+            ) from error
 
     def reconcile(self, known: Mapping[str, tuple[str, int, float | None]]) -> None:
         """Make the study agree with the journal: cell key -> (variant, seed, accuracy or None if it failed).

@@ -201,10 +201,6 @@ class Experiment(Spec):
             raise ValueError(f"must be different numbers, but got {list(seeds)}.")
         return seeds
 
-    @property
-    def delta_fraction(self) -> float:
-        return parse_points(self.delta)
-
 
 def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
     """The one way a value is written for hashing and comparing: sorted keys, no spaces."""

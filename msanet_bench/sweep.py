@@ -1,22 +1,22 @@
 """The coordinator: plan, ask, submit, journal, tell, measure, export. A generator that prints nothing.
 
 One process writes. The journal is the truth: a cell counts once its line is on the disk, and Optuna is told
-afterwards. Everything else in the results folder is made from the journal and can be made again.
+afterwards. Records, results and timings are made from the journal and can be made again.
 """
 
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 
-from msanet_bench.cell import Job, code_digest, failure, run_cell, start_worker
+from msanet_bench.cell import Job, code_digest, device_name, failure, run_cell, start_worker
 from msanet_bench.checks import CheckedPlan, catalog, check_plan
 from msanet_bench.errors import BenchError
 from msanet_bench.events import Ended, Event, Finished, Phase, Started
@@ -26,7 +26,7 @@ from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
 from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.records import Record
 from msanet_bench.search import Ledger, storage_url
-from msanet_bench.session import is_measured, measure_latency
+from msanet_bench.session import forget_latency, is_measured, measure_latency, session_digest
 from msanet_bench.spec import Experiment
 
 THREADS_PER_WORKER = 1
@@ -66,7 +66,7 @@ def retry_statuses(text: str) -> frozenset[Retry]:
     return frozenset(status for status in known if status in words)
 
 
-def run_sweep(experiment: Experiment, options: SweepOptions) -> Iterator[Event]:
+def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
     """Run what is missing of an experiment.
 
     Raises:
@@ -81,7 +81,8 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Iterator[Event]:
         missing = [cell for cell in cells if _is_missing(records.get(cell.key), options.retry)]
         device = "cuda" if torch.cuda.is_available() else "cpu"
         workers = min(options.workers or _default_workers(device), max(1, len(missing)))
-        notes = (*plan.notes, *_journal_notes(torn, records, cells))
+        code = code_digest(experiment.plugins, options.plugin_folder)
+        notes = (*plan.notes, *_journal_notes(torn, records, cells, _today(code, device)))
         yield Started(
             len(plan.variants), len(experiment.seeds), len(cells), len(cells) - len(missing), workers, notes
         )
@@ -89,16 +90,18 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Iterator[Event]:
         profile = profile_variants(plan)
         write_manifest(options.results, experiment, plan, cells, threads=THREADS_PER_WORKER)
         write_profile(options.results, profile)
+        session = session_digest(experiment.measure, plan, threads=THREADS_PER_WORKER, code=code)
+        if not is_measured(options.results, session):
+            forget_latency(options.results)
         try:
             if missing:
                 yield Phase("training")
-                known = {cell.key: records[cell.key] for cell in cells if cell.key in records}
-                ledger = _open_ledger(experiment, plan, options.results, known)
-                jobs = [_job(cell, experiment, plan, profile, options, device) for cell in missing]
+                ledger = _open_ledger(experiment, plan, options.results, cells, records)
+                jobs = [_job(cell, experiment, plan, profile, options, device, code) for cell in missing]
                 yield from _train(jobs, ledger, journal, workers)
         finally:
             export_records(options.results, cells, journal.read())
-        yield from _measure(experiment, plan, options.results)
+        yield from _measure(experiment, plan, options.results, session)
         final = final_records(journal.read())
         yield Ended(len(cells), sum(final[cell.key].status != "ok" for cell in cells))
 
@@ -111,16 +114,30 @@ def _default_workers(device: str) -> int:
     return 1 if device == "cuda" else len(os.sched_getaffinity(0))
 
 
-def _journal_notes(torn: int, records: Mapping[str, Record], cells: Sequence[Cell]) -> Iterator[str]:
+def _today(code: str, device: str) -> Mapping[str, Any]:
+    """What a record of today would say of how it came about."""
+    return {
+        "code": code,
+        "device": device_name(device),
+        "threads": THREADS_PER_WORKER,
+        "torch": torch.__version__,
+    }
+
+
+def _journal_notes(
+    torn: int, records: Mapping[str, Record], cells: Sequence[Cell], today: Mapping[str, Any]
+) -> Iterator[str]:
     if torn:
         yield f"the journal ended in half a line ({torn} bytes), which is cut off: its cell is trained again."
     planned = {cell.key for cell in cells}
     orphans = len(records.keys() - planned)
     if orphans:
         yield f"{orphans} cells of the journal are not in this plan: kept there, not in the tables."
-    other_code = {record.provenance.get("code") for key, record in records.items() if key in planned}
-    if other_code - {code_digest()}:
-        yield "some cells were trained by another version of this program's code; their records name it."
+    kept = [record.provenance for key, record in records.items() if key in planned]
+    for name, now in today.items():
+        others = sum(provenance.get(name) != now for provenance in kept)
+        if others:
+            yield f"{others} finished cells had another {name} than now ({now}); their records say which."
 
 
 def _job(
@@ -130,6 +147,7 @@ def _job(
     profile: Profile,
     options: SweepOptions,
     device: str,
+    code: str,
 ) -> Job:
     return Job(
         key=cell.key,
@@ -138,6 +156,7 @@ def _job(
         settings=cell.variant.settings,
         seed=cell.seed,
         data_digest=plan.data_digest(cell.variant.settings.data),
+        code=code,
         costs=profile[cell.variant.name].measures(),
         data_root=options.data_root.resolve(),
         plugins=experiment.plugins,
@@ -150,7 +169,7 @@ def _job(
 def _train(jobs: Sequence[Job], ledger: Ledger, journal: Journal, workers: int) -> Iterator[Finished]:
     """Keep every worker busy; journal each outcome before Optuna hears of it."""
     start = partial(start_worker, THREADS_PER_WORKER)
-    executor = LocalExecutor(run_cell, workers=workers, start=start, preload=PRELOAD)
+    executor = LocalExecutor(run_cell, workers=workers, start=start, is_well=_is_well, preload=PRELOAD)
     waiting = iter(jobs)
     running: dict[Future[Attempt], _Running] = {}
     try:
@@ -164,7 +183,7 @@ def _train(jobs: Sequence[Job], ledger: Ledger, journal: Journal, workers: int) 
                 ran = running.pop(future)
                 attempt = _attempt(future, ran)
                 journal.append(attempt)
-                ledger.tell(ran.trial, _outcome(attempt.record)[2])
+                ledger.tell(ran.trial, _accuracy(attempt.record))
                 yield Finished(attempt)
     except BaseException:
         executor.cancel()
@@ -196,23 +215,35 @@ def _attempt(future: Future[Attempt], ran: _Running) -> Attempt:
         )
 
 
+def _is_well(attempt: Attempt) -> bool:
+    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
+    return attempt.record.status in {"ok", "diverged"}
+
+
 def _open_ledger(
-    experiment: Experiment, plan: CheckedPlan, folder: Path, known: Mapping[str, Record]
+    experiment: Experiment,
+    plan: CheckedPlan,
+    folder: Path,
+    cells: Sequence[Cell],
+    records: Mapping[str, Record],
 ) -> Ledger:
     names = [variant.name for variant in plan.variants]
     ledger = Ledger(storage_url(folder), experiment.name, names, experiment.seeds)
-    ledger.reconcile({key: _outcome(record) for key, record in known.items()})
+    known = {
+        cell.key: (cell.variant.name, cell.seed, _accuracy(records[cell.key]))
+        for cell in cells
+        if cell.key in records
+    }
+    ledger.reconcile(known)
     return ledger
 
 
-def _outcome(record: Record) -> tuple[str, int, float | None]:
-    accuracy = float(record.measures["accuracy"].value) if record.status == "ok" else None
-    return record.variant, record.seed, accuracy
+def _accuracy(record: Record) -> float | None:
+    return float(record.measures["accuracy"].value) if record.status == "ok" else None
 
 
-def _measure(experiment: Experiment, plan: CheckedPlan, results: Path) -> Iterator[Phase]:
-    """Time the variants after training has left the machine, unless these very networks were timed."""
-    spec = experiment.measure
-    if spec.latency_rounds and not is_measured(spec, plan, results):
+def _measure(experiment: Experiment, plan: CheckedPlan, results: Path, session: str) -> Iterator[Phase]:
+    """Time the variants after training has left the machine, unless this session was taken before."""
+    if experiment.measure.latency_rounds and not is_measured(results, session):
         yield Phase("timing all variants, interleaved")
-        measure_latency(spec, plan, results, threads=THREADS_PER_WORKER)
+        measure_latency(experiment.measure, plan, results, threads=THREADS_PER_WORKER, session=session)

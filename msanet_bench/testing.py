@@ -176,14 +176,26 @@ def _runs_in_bfloat16(trial: _Trial) -> None:
 
 def _starts_from_the_seed(trial: _Trial) -> None:
     first, second = trial.construct(), trial.construct()
+    worked_out = {name: x.clone() for name, x in _equal_tensors(first, second).items()}
     initialise(first, 0)
     initialise(second, 0)
-    again = second.state_dict()
-    for name, tensor in first.state_dict().items():
-        if not torch.equal(tensor, again[name]):
+    same = _equal_tensors(first, second)
+    for name in first.state_dict():
+        if name not in same:
             raise trial.broken(
                 f"`{name}` must depend on the seed alone. Draw it in `reset_parameters` of its own module."
             )
+        if name in worked_out and not torch.equal(worked_out[name], same[name]):
+            raise trial.broken(
+                f"`{name}` must keep its start, which is worked out, not drawn. "
+                "Set it in `reset_parameters` of its own module."
+            )
+
+
+def _equal_tensors(first: nn.Module, second: nn.Module) -> dict[str, Tensor]:
+    """What two blocks of one kind hold in common, by name."""
+    theirs = second.state_dict()
+    return {name: x for name, x in first.state_dict().items() if torch.equal(x, theirs[name])}
 
 
 def _builds_on_meta(trial: _Trial) -> None:

@@ -21,6 +21,9 @@ Path: TypeAlias = tuple[str | int, ...]
 # an experiment needs five levels; what reads the tree later may then recurse without fear
 _DEEPEST = 20
 
+# a few hundred make a large experiment; aliases of aliases can make billions of a few lines
+_MOST_VALUES = 100_000
+
 _TAG = "tag:yaml.org,2002:"
 _COLLECTIONS = {f"{_TAG}map", f"{_TAG}seq"}
 
@@ -85,7 +88,10 @@ def read_yaml(text: str) -> Document:
     if root is None:
         return _broken(0, "the file is empty.")
     reader = _Reader()
-    tree = reader.value(root, ())
+    try:
+        tree = reader.value(root, ())
+    except _TooManyValues as error:
+        return _broken(error.line, f"must not hold more than {_MOST_VALUES} values, aliases written out.")
     return Document(tree, reader.lines, tuple(reader.problems))
 
 
@@ -103,6 +109,14 @@ for _name, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(rf"(?:{_pattern.pattern})$"), _first)
 
 
+class _TooManyValues(Exception):
+    """The document is larger than anybody wrote it; `line` is from 0, as PyYAML's."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
 class _Reader:
     """Turns YAML nodes into plain values and notes where each one stood."""
 
@@ -110,8 +124,12 @@ class _Reader:
         self.lines: dict[Path, int] = {}
         self.problems: list[Problem] = []
         self._open: list[yaml.Node] = []
+        self._num_values = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
+        self._num_values += 1
+        if self._num_values > _MOST_VALUES:
+            raise _TooManyValues(node.start_mark.line)
         self.lines.setdefault(path, node.start_mark.line + 1)
         if node in self._open:
             return self._refuse(path, "an anchor may not contain itself.")

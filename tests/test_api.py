@@ -58,6 +58,14 @@ def test_a_sweep_is_a_generator_of_records_in_plan_order(tmp_path: Path) -> None
     assert list(table["attention"]) == ["self_attention", "none", "se"]
 
 
+def test_a_plugin_file_needs_to_be_found_by_the_workers_too(tmp_path: Path) -> None:
+    (tmp_path / "lab.py").write_text("", encoding="utf-8")
+    text = write_experiment(tmp_path).read_text(encoding="utf-8") + "plugins: [lab.py]\n"
+    experiment = mb.load_experiment(write_experiment(tmp_path, text))
+    with pytest.raises(BenchError, match="give `plugin_folder`"):
+        next(iter(mb.run(experiment, tmp_path / "results")))
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, msanet_bench; print([m for m in ('torch', 'optuna', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

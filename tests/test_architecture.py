@@ -42,6 +42,7 @@ HOMES = {
     "pydantic": "data overlay parse registry schema spec violations",
     "pydantic_core": "violations",
     "rich": "console",
+    "sqlalchemy": "search",
     "scipy": "analysis",
     "sklearn": "data",
     "torch": "api cell checks data measure model session sweep testing train",

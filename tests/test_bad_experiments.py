@@ -80,7 +80,7 @@ def test_a_problem_of_every_section_is_reported_at_once() -> None:
 
 def test_the_file_without_its_faults_is_in_order() -> None:
     mended = parsed("delta: 0.5 pp\nfactors: {attention: [self_attention, none]}\n")
-    assert (mended.name, mended.seeds, mended.delta_fraction) == ("broken", (0, 1, 2), 0.005)
+    assert (mended.name, mended.seeds, mended.delta) == ("broken", (0, 1, 2), "0.5 pp")
 
 
 def test_a_file_name_that_is_no_name_is_refused() -> None:

@@ -1,5 +1,7 @@
 import dataclasses
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,7 +9,9 @@ import msanet_bench.cell
 from experiments import write_experiment
 from msanet_bench.cell import Job, code_digest, run_cell
 from msanet_bench.checks import load_experiment
+from msanet_bench.data import load
 from msanet_bench.plan import baseline_settings
+from msanet_bench.train.evaluate import Evaluation
 from msanet_bench.units import Measure
 
 
@@ -19,7 +23,8 @@ def _job(folder: Path, **changes: str) -> Job:
         factors={"attention": "self_attention"},
         settings=settings,
         seed=0,
-        data_digest="d" * 16,
+        data_digest=load(settings.data, folder).digest,
+        code="c" * 16,
         costs={"params": Measure(1, "count", "lower")},
         data_root=folder,
         plugins=(),
@@ -67,6 +72,35 @@ def test_the_checkpoint_rule_says_which_epoch_was_tested(tmp_path: Path) -> None
     assert record.provenance["chosen_epoch"] == 1 + accuracies.index(max(accuracies))
 
 
+DRAWS = """
+import torch
+from torch import nn
+from msanet_bench.model.slots import ATTENTION
+
+@ATTENTION.register("drawing_buffer")
+class DrawingBuffer(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels, 1, 1))
+        self.register_buffer("noise", torch.randn(channels, 1, 1))
+
+    def forward(self, x):
+        return x * self.gain + self.noise
+"""
+
+
+def test_what_ran_before_in_a_worker_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "draws.py").write_text(DRAWS, encoding="utf-8")
+    text = write_experiment(tmp_path).read_text(encoding="utf-8") + "plugins: [draws.py]\n"
+    text = text.replace("depth: [1]}", "depth: [1], attention: drawing_buffer}")
+    settings = baseline_settings(load_experiment(write_experiment(tmp_path, text)))
+    job = dataclasses.replace(_job(tmp_path), settings=settings)
+    first = run_cell(job).record
+    assert first.status == "ok", first.reason
+    run_cell(dataclasses.replace(_job(tmp_path), seed=7))
+    assert run_cell(job).record == first
+
+
 def test_a_defect_becomes_a_record_and_its_trace_stays_in_the_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,22 +114,46 @@ def test_a_defect_becomes_a_record_and_its_trace_stays_in_the_attempt(
     assert attempt.record.measures == {}
 
 
-def test_the_code_digest_changes_with_the_code_it_names(
+def test_data_that_changed_since_the_plan_are_not_stored_under_the_old_key(tmp_path: Path) -> None:
+    attempt = run_cell(dataclasses.replace(_job(tmp_path), data_digest="d" * 16))
+    assert attempt.record.status == "failed"
+    assert "the data have changed since the sweep began" in attempt.record.reason
+
+
+def test_a_measure_that_is_not_finite_is_a_diverged_cell_and_not_a_broken_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = msanet_bench.cell.evaluate
+
+    def overflow(*arguments: Any) -> Evaluation:
+        tested = sound(*arguments)
+        loss = dataclasses.replace(tested.measures["loss"], value=math.nan)
+        return tested._replace(measures={**tested.measures, "loss": loss})
+
+    monkeypatch.setattr(msanet_bench.cell, "evaluate", overflow)
+    record = run_cell(_job(tmp_path)).record
+    assert (record.status, record.reason) == ("diverged", "the test's loss is nan")
+
+
+def test_the_code_digest_changes_with_the_code_and_the_plugins_it_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for part in ("data", "model", "train"):
         (tmp_path / part).mkdir()
-    for name in ("__init__.py", "cell.py", "spec.py", "streams.py", "model/build.py", "report.py"):
+    names = ("__init__.py", "cell.py", "spec.py", "streams.py", "model/build.py", "report.py", "lab.py")
+    for name in names:
         (tmp_path / name).write_text("1\n")
     monkeypatch.setattr(msanet_bench, "__file__", str(tmp_path / "__init__.py"))
 
-    def digest() -> str:
-        code_digest.cache_clear()
-        return code_digest()
+    def digest(*plugins: str) -> str:
+        return code_digest(plugins, tmp_path)
 
-    before = digest()
+    plain, plugged = digest(), digest("lab.py")
+    assert plain != plugged
     (tmp_path / "report.py").write_text("2\n")
-    assert digest() == before
+    assert (digest(), digest("lab.py")) == (plain, plugged)
+    (tmp_path / "lab.py").write_text("2\n")
+    assert digest() == plain
+    assert digest("lab.py") != plugged
     (tmp_path / "model" / "build.py").write_text("2\n")
-    assert digest() != before
-    code_digest.cache_clear()
+    assert digest() != plain

@@ -32,6 +32,65 @@ class Gain(nn.Module):
 """
 
 
+DROP_PATH = """
+import torch
+from torch import nn
+from msanet_bench.model.slots import ATTENTION
+
+@ATTENTION.register("drop_path")
+class DropPath(nn.Module):
+    def __init__(self, channels, *, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        kept = torch.rand(len(x), 1, 1, 1, dtype=x.dtype) >= self.p
+        return x * kept / (1 - self.p)
+"""
+
+REACHING = """
+from torch import nn
+from msanet_bench.model.branches.conv import Conv
+from msanet_bench.model.slots import ATTENTION, BRANCHES
+
+@BRANCHES.register("double_conv")
+class DoubleConv(nn.Module):
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.first = Conv(in_channels, out_channels, kernel=5)
+        self.second = Conv(out_channels, out_channels, kernel=5)
+
+    def forward(self, x):
+        return self.second(self.first(x))
+
+@ATTENTION.register("reaching")
+class Reaching(nn.Module):
+    reach = 7
+
+    def __init__(self, channels):
+        super().__init__()
+
+    def forward(self, x):
+        return x + 0
+"""
+
+UNCOUNTED = """
+import torch
+from torch import nn
+from msanet_bench.model.slots import ATTENTION
+
+@ATTENTION.register("einsum")
+class Einsum(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+
+    def forward(self, x):
+        return torch.einsum("nchw,nchw->nchw", x, x)
+"""
+
+
 def _check(folder: Path, text: str) -> CheckedPlan:
     return check_plan(load_experiment(write_experiment(folder, text)), folder)
 
@@ -80,6 +139,27 @@ def test_an_option_that_changes_only_the_start_still_makes_a_variant(tmp_path: P
     assert _names(plan) == ["baseline", "attention=gain(start=1.0)", "attention=gain(start=0.5)"]
 
 
+def test_an_option_that_acts_in_training_alone_still_makes_a_variant(tmp_path: Path) -> None:
+    (tmp_path / "paths.py").write_text(DROP_PATH, encoding="utf-8")
+    text = BASE + "plugins: [paths.py]\ndesign: list\n"
+    text += "variants: [{attention: {block: drop_path, p: 0.5}}, {attention: {block: drop_path, p: 0.25}}]\n"
+    plan = _check(tmp_path, text)
+    assert _names(plan) == ["baseline", "attention=drop_path(p=0.5)", "attention=drop_path(p=0.25)"]
+
+
+def test_a_momentum_that_the_optimiser_does_not_take_changes_nothing(tmp_path: Path) -> None:
+    text = BASE + "factors: {train.momentum: [0.9, 0.5], train.optimiser: [adamw, sgd]}\n"
+    plan = _check(tmp_path, text)
+    assert plan.merged["baseline"] == ("train.momentum=0.5",)
+    assert len(plan.variants) == 3
+
+
+def test_a_resize_to_the_size_of_the_images_changes_nothing(tmp_path: Path) -> None:
+    plan = _check(tmp_path, BASE + "factors: {data.resize: [null, 8, 16]}\n")
+    assert plan.merged["baseline"] == ("data.resize=8",)
+    assert len(plan.variants) == 2
+
+
 def test_training_keys_make_variants_of_one_network(tmp_path: Path) -> None:
     plan = _check(tmp_path, BASE + "factors: {train.lr: [1e-3, 1e-2]}\n")
     assert _names(plan) == ["baseline", "train.lr=0.001", "train.lr=0.01"]
@@ -97,6 +177,17 @@ def test_constraints_keep_variants_from_training_and_say_why(tmp_path: Path) -> 
 def test_operations_constrain_too(tmp_path: Path) -> None:
     text = BASE + "factors: {attention: [self_attention, none]}\nconstraints: [macs >= 420k]\n"
     assert _names(_check(tmp_path, text)) == ["baseline"]
+
+
+def test_operations_that_cannot_be_counted_constrain_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sums.py").write_text(UNCOUNTED, encoding="utf-8")
+    text = BASE + "plugins: [sums.py]\nfactors: {attention: [self_attention, einsum]}\n"
+    message = (
+        r"variant `attention=einsum`: `macs <= 1000000` needs an exact count, but .* incomplete: no rule"
+    )
+    with pytest.raises(BenchError, match=message):
+        _check(tmp_path, text + "constraints: [macs <= 1M]\n")
+    assert len(_names(_check(tmp_path, text + "constraints: [params <= 1M]\n"))) == 2
 
 
 def test_a_constraint_that_the_baseline_breaks_is_refused(tmp_path: Path) -> None:
@@ -119,6 +210,17 @@ def test_no_tap_is_named_where_every_kernel_reaches_its_neighbours(tmp_path: Pat
     text = BASE.replace("[1, 1, 1]}", "[1, 1, 1], same_size_stages: [1]}")
     text = text.replace("dataset: digits", "dataset: digits, resize: 16")
     assert _check(tmp_path, text + "factors: {attention: [self_attention, none]}\n").notes == ()
+
+
+def test_only_a_branch_itself_says_how_far_it_reaches(tmp_path: Path) -> None:
+    (tmp_path / "reaches.py").write_text(REACHING, encoding="utf-8")
+    text = BASE.replace("depth: [1, 1, 1]", "depth: [2, 1, 1], branches: {conv5: {block: double_conv}}")
+    plan = _check(tmp_path, text + "plugins: [reaches.py]\nfactors: {attention: [reaching, none]}\n")
+    assert plan.notes == tuple(
+        f"branch `dilated` reaches 2 pixels, and the map of stage {stage} is 2x2: its outer taps only ever "
+        "see padding there."
+        for stage in (2, 3)
+    )
 
 
 def test_missing_data_are_named_with_the_way_to_get_them(tmp_path: Path) -> None:

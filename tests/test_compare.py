@@ -141,6 +141,29 @@ def test_data_that_differ_in_part_are_compared_in_part(compared: Compare) -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("torch", ("2.14.1", "3.0"), "several versions of torch (base: 2.14.1; head: 3.0)"),
+        ("device", ("cpu", "H200"), "several devices (base: cpu; head: H200)"),
+        ("threads", (1, 2), "several numbers of threads (base: 1; head: 2)"),
+    ],
+)
+def test_results_of_other_machines_are_compared_with_a_note(
+    compared: Compare, name: str, values: tuple[object, object], said: str
+) -> None:
+    base, head = ([cell("a", 0, 0.5, provenance={"data_digest": "d", name: value})] for value in values)
+    comparison = compared(base, head)
+    assert comparison.is_comparable
+    assert f"note: {said}: differences may come from that in part." in text(comparison)
+    assert "several" not in text(compared(base, base))
+
+
+def test_results_of_several_machines_within_one_side_are_noted(compared: Compare) -> None:
+    mixed = [cell("a", seed, 0.5, provenance={"threads": seed + 1}) for seed in (0, 1)]
+    assert "several numbers of threads (base: 1, 2; head: 1, 2)" in text(compared(mixed, mixed))
+
+
+@pytest.mark.parametrize(
     ("base", "head", "shown"),
     [(200, 200, "="), (200, 150, "x0.750"), (1_000_000, 1_000_012, "+12"), (0, 5, "-")],
 )

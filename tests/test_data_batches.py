@@ -1,4 +1,4 @@
-"""Batches: every image once an epoch, and the same bits from memory, from arrays and from mapped files."""
+"""Batches: the rows asked for, and the same bits from memory, from arrays and from mapped files."""
 
 import multiprocessing
 from multiprocessing.connection import Connection
@@ -9,22 +9,14 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from msanet_bench.data import (
-    Batch,
-    Preprocessing,
-    StreamSource,
-    TensorSource,
-    batches_in_order,
-    epoch_batches,
-    prepare,
-)
+from msanet_bench.data import Batch, Preprocessing, StreamSource, TensorSource, prepare
 
 PREPROCESSING = Preprocessing(12, (0.4, 0.5, 0.6), (0.2, 0.3, 0.4))
 ROWS = np.array([1, 2, 3, 5, 8, 13, 21, 22, 23, 24, 29])
 
 
 def _epoch(seed: int = 0) -> list[Tensor]:
-    return list(epoch_batches(len(ROWS), 4, Generator().manual_seed(seed)))
+    return list(torch.split(torch.randperm(len(ROWS), generator=Generator().manual_seed(seed)), 4))
 
 
 def _mapped(folder: Path) -> np.memmap:
@@ -47,23 +39,6 @@ def _same(ours: list[Batch], theirs: list[Batch]) -> bool:
         torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels)
         for a, b in zip(ours, theirs, strict=True)
     )
-
-
-def test_an_epoch_has_every_image_once_and_a_smaller_last_batch() -> None:
-    batches = _epoch()
-    assert [len(batch) for batch in batches] == [4, 4, 3]
-    assert sorted(torch.cat(batches).tolist()) == list(range(11))
-
-
-def test_the_order_is_the_generators() -> None:
-    generator = Generator().manual_seed(0)
-    first, second = (list(epoch_batches(11, 4, generator)) for _ in range(2))
-    assert torch.equal(torch.cat(first), torch.cat(_epoch()))
-    assert not torch.equal(torch.cat(first), torch.cat(second))
-
-
-def test_evaluation_goes_through_the_images_in_order() -> None:
-    assert [batch.tolist() for batch in batches_in_order(5, 2)] == [[0, 1], [2, 3], [4]]
 
 
 def test_a_batch_from_memory_holds_the_rows_asked_for() -> None:

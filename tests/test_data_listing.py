@@ -101,6 +101,20 @@ def test_a_table_is_listed_relative_to_itself(tmp_path: Path) -> None:
             ),
         ),
         (
+            "path,label,split\n1.png,cat,train\na/../../1.png,cat,test\n",
+            (
+                "{table}:3: a path must be relative to the table and stay in its folder, "
+                "but got (path=a/../../1.png)."
+            ),
+        ),
+        (
+            "path,label,split\n/pets/1.png,cat,train\n",
+            (
+                "{table}:2: a path must be relative to the table and stay in its folder, "
+                "but got (path=/pets/1.png)."
+            ),
+        ),
+        (
             "path,label,split\n1.png,cat,train\n1.png,cat,test\n",
             "{folder}: every image must be named once, but 1.png is named again.",
         ),
@@ -112,7 +126,7 @@ def test_a_table_is_listed_relative_to_itself(tmp_path: Path) -> None:
             ),
         ),
     ],
-    ids=["split", "column", "twice", "no training"],
+    ids=["split", "column", "above", "absolute", "twice", "no training"],
 )
 def test_a_wrong_table_is_refused(text: str, message: str, tmp_path: Path) -> None:
     table = _table(tmp_path, text)

@@ -69,7 +69,7 @@ def test_both_implementations_agree_and_so_do_their_gradients(
         torch.testing.assert_close(explicit, fused, rtol=1e-10, atol=1e-10)
 
 
-def test_the_fused_kernel_gets_one_width_contiguous_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fused_kernel_gets_a_head_and_one_width_contiguous_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     fused = nn.functional.scaled_dot_product_attention
     calls = []
 
@@ -82,7 +82,7 @@ def test_the_fused_kernel_gets_one_width_contiguous_in_it(monkeypatch: pytest.Mo
     use_attention(block, "sdpa")
     block(torch.randn(2, 16, 3, 5))
     # the scale is that of the query's own width, 16 / 8
-    assert calls == [([(2, 15, 16)] * 3, [True] * 3, 2**-0.5)]
+    assert calls == [([(2, 1, 15, 16)] * 3, [True] * 3, 2**-0.5)]
 
 
 def test_auto_is_explicit_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

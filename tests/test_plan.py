@@ -212,7 +212,6 @@ def test_the_key_is_the_same_where_only_the_writing_differs(path: str, value: ob
         ("train.epochs", 11),
         ("train.deterministic", False),
         ("data.validation", 0.2),
-        ("data.dataset", "fake"),
         ("replicate", 1),
     ],
 )
@@ -246,10 +245,11 @@ def test_names_questions_delta_and_measurement_are_not_in_the_key() -> None:
     assert keys[0] == keys[1]
 
 
-def test_a_data_set_is_in_the_key_with_its_defaults() -> None:
-    short = SETTINGS.model_copy(update={"data": DataSpec(dataset="fake")})
-    assert key(changed(short, "data.options.size", 32)) == key(short)
-    assert key(changed(short, "data.options.size", 16)) != key(short)
+def test_images_are_in_the_key_by_their_digest_and_not_by_how_they_were_found() -> None:
+    found = SETTINGS.model_copy(update={"data": DataSpec(dataset="fashion_mnist")})
+    fetched = changed(found, "data.options.download", value=True)
+    assert key(found) == key(fetched)
+    assert key(found) != key(found, data_digest="e")
 
 
 @pytest.mark.parametrize(

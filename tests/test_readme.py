@@ -26,10 +26,12 @@ from msanet_bench.report.sections.variants import variants
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SMOKE = "experiments/smoke.yaml"
+SHRUNK = {"seeds": 1, "epochs": 1, "train_images": 40}
 
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# ([\w.]+)\n")
 BLOCK = re.compile(r"(?<=<!-- fashion_mnist:begin -->\n).*?(?=<!-- fashion_mnist:end -->)", re.DOTALL)
+CONCLUSION = re.compile(r"(?<=<!-- conclusion:begin -->\n).*?(?=<!-- conclusion:end -->)", re.DOTALL)
 
 COLUMNS = (
     "variant",
@@ -129,10 +131,10 @@ def test_every_command_ends_as_the_page_says(fence: Fence, reader: Reader) -> No
 
 def _run(words: Sequence[str], reader: Reader) -> Outcome:
     match words:
-        case ["msanet-bench", "sweep", experiment]:
-            # only the smoke experiment is short enough; the others are checked by other tests
-            assert (reader.folder / experiment).is_file()
+        case ["msanet-bench", "sweep", file] if file == SMOKE:
             return reader.sweep
+        case ["msanet-bench", "sweep", file]:
+            return run_verb("sweep", _shrunk(reader.folder / file), cwd=reader.folder)
         case ["msanet-bench", *arguments]:
             return run_verb(*arguments, cwd=reader.folder)
         case ["make", *targets]:
@@ -141,6 +143,17 @@ def _run(words: Sequence[str], reader: Reader) -> Outcome:
             return _outside([sys.executable, *arguments], reader.folder)
         case _:
             raise AssertionError(f"the page has a command that is not tested: {words}")
+
+
+def _shrunk(experiment: Path) -> str:
+    """A copy of an experiment that says the same of the network and takes seconds to train."""
+    text = experiment.read_text(encoding="utf-8")
+    for setting, value in SHRUNK.items():
+        text, changes = re.subn(rf"\b{setting}: \d+", f"{setting}: {value}", text)
+        assert changes == 1, f"{experiment.name} does not set `{setting}`"
+    copy = experiment.with_stem("shrunk")
+    copy.write_text(f"{text}measure: {{latency_rounds: 2}}\n", encoding="utf-8")
+    return copy.name
 
 
 def _outside(command: Sequence[str], cwd: Path) -> Outcome:
@@ -162,6 +175,14 @@ def test_the_shape_of_a_line_keeps_its_words() -> None:
 def test_the_smoke_sweep_of_the_page_succeeds(reader: Reader) -> None:
     assert reader.sweep.code == 0
     assert reader.sweep.err == ""
+
+
+def test_a_sweep_of_the_page_that_cannot_work_is_noticed(reader: Reader, tmp_path: Path) -> None:
+    mine = next(fence for fence in FENCES if fence.file == "my_experiment.yaml")
+    (tmp_path / mine.file).write_text(mine.text, encoding="utf-8")  # without the plug-in beside it
+    outcome = _run(["msanet-bench", "sweep", mine.file], reader._replace(folder=tmp_path))
+    assert outcome.code == 2
+    assert "my_blocks.py" in outcome.err
 
 
 def test_the_tour_visits_every_verb_in_the_order_of_the_help() -> None:
@@ -201,6 +222,34 @@ def test_the_table_of_fashion_mnist_is_that_of_the_results(request: pytest.Fixtu
         page = BLOCK.sub(lambda _: block, page)
         README.write_text(page, encoding="utf-8", newline="\n")
     assert BLOCK.findall(page) == [block]
+
+
+def test_the_conclusion_is_what_the_results_allow() -> None:
+    """Whoever changes the results so that one of these fails must rewrite the conclusion."""
+    findings = find(read_inputs(ROOT / "results" / "fashion_mnist"))
+    differences = {v.name: v.difference for v in findings.variants if v.difference is not None}
+    clear = {name: change for name, change in differences.items() if change.excludes_zero}
+    assert len(differences) == 6
+    assert [(name, change.estimate < 0) for name, change in clear.items()] == [("branches.conv5=off", True)]
+    delta = findings.manifest.delta
+    for name in differences.keys() - clear.keys():
+        assert max(-differences[name].low, differences[name].high) > delta, name
+    macs = {variant.name: variant.profile.macs for variant in findings.variants if variant.profile}
+    assert 0.2 < 1 - macs["attention=none"] / macs["baseline"] < 0.3
+
+
+def test_the_figures_of_the_conclusion_are_those_of_the_experiment() -> None:
+    experiment = read_inputs(ROOT / "results" / "fashion_mnist").manifest.experiment
+    conclusion = CONCLUSION.findall(README.read_text(encoding="utf-8"))[0]
+    train, data = experiment["train"], experiment["data"]
+    assert experiment["baseline"]["width"] == 1 / 8
+    assert len(experiment["seeds"]) == 3
+    stated = {experiment["delta"], f"{data['train_images']:,} images", plural(train["epochs"], "epoch")}
+    assert {said for said in stated if said in conclusion} == stated
+    others = conclusion
+    for said in (*stated, "5x5", "excludes 0", "contains 0", "95 %"):
+        others = others.replace(said, "")
+    assert not re.search(r"\d", others), others
 
 
 def _fashion_mnist(findings: Findings) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 import re
 import shutil
@@ -11,13 +10,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from msanet_bench.records import read_records, write_records
 from msanet_bench.report.build import build_report, differing_files, report_files, write_report
 from msanet_bench.report.inputs import read_inputs
+from report_text import edit_manifest, plain, report, rows, section
 
 WRITE = """
 import sys
@@ -31,31 +30,6 @@ write_report(Path(sys.argv[1]), Path(sys.argv[2]))
 def results(small_results: Path, tmp_path: Path) -> Path:
     shutil.copytree(small_results, tmp_path / "small")
     return tmp_path / "small"
-
-
-def report(results: Path) -> str:
-    return report_files(build_report(results))["report.md"]
-
-
-def section(text: str, title: str) -> str:
-    return text.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
-
-
-def rows(text: str) -> list[list[str]]:
-    """The body of the first table of a text."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
-
-
-def plain(name: str) -> str:
-    return name.replace("`", "").replace(", ", ",")
-
-
-def edit_manifest(results: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    file = results / "manifest.json"
-    manifest = json.loads(file.read_text())
-    edit(manifest)
-    file.write_text(json.dumps(manifest))
 
 
 def keep_seed(results: Path, seed: int) -> None:
@@ -199,6 +173,11 @@ def test_what_ran_without_failures_has_no_section_of_failures(results: Path) -> 
     records = [record for record in read_records(results) if record.variant == "baseline"]
     write_records(results / "records.jsonl", records)
     assert "## Failures" not in report(results)
+
+
+def test_one_comparison_is_counted_once_in_the_summary(results: Path) -> None:
+    edit_manifest(results, lambda manifest: manifest.update(variants=manifest["variants"][:2]))
+    assert "(1 different comparison)" in section(report(results), "Summary")
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,36 @@ def edited(small_results: Path, tmp_path: Path, edit: Callable[[dict[str, Any]],
     return find(read_inputs(tmp_path / "edited"))
 
 
+def test_an_effect_over_one_pair_with_the_baseline_is_no_comparison_of_its_own(
+    small_results: Path, tmp_path: Path
+) -> None:
+    # One at a time: both effects of attention and the one of conv5 are rows of the differences, too.
+    def edit(manifest: dict[str, Any]) -> None:
+        alone = {"baseline", "branches.conv5=off", "attention=none", "attention=eca"}
+        manifest["variants"] = [variant for variant in manifest["variants"] if variant["name"] in alone]
+
+    findings = edited(small_results, tmp_path, edit)
+    assert [effect.pairs for effect in findings.effects] == [1, 1, 1]
+    assert findings.comparisons == 3
+
+
+def test_effects_that_average_are_comparisons_of_their_own(small_results: Path) -> None:
+    # Three main effects over 2, 2 and 3 pairs, five differences.
+    assert find(read_inputs(small_results)).comparisons == 8
+
+
+def test_the_same_difference_the_other_way_round_is_the_same_comparison(
+    small_results: Path, tmp_path: Path
+) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["variants"] = manifest["variants"][:2]
+        manifest["experiment"]["factors"] = {"branches.conv5": {"levels": ["off", "on"], "when": {}}}
+
+    findings = edited(small_results, tmp_path, edit)
+    assert (findings.effects[0].level, findings.effects[0].pairs) == ("on", 1)
+    assert findings.comparisons == 1
+
+
 def test_a_baseline_outside_the_declared_levels_is_what_they_are_compared_with(
     small_results: Path, tmp_path: Path
 ) -> None:

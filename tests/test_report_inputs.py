@@ -55,6 +55,25 @@ def test_records_outside_the_plan_are_counted(results: Path) -> None:
     assert read_inputs(results).strays == 3
 
 
+def test_records_of_an_edited_experiment_are_not_taken_for_those_of_the_new_plan(results: Path) -> None:
+    manifest = json.loads((results / "manifest.json").read_text())
+    edited = [{**cell, "key": f"new{number}"} for number, cell in enumerate(manifest["cells"])]
+    change_manifest(results, cells=edited)
+    inputs = read_inputs(results)
+    assert set(inputs.cells.values()) == {None}
+    assert inputs.strays == 17
+
+
+def test_a_record_is_found_by_its_key_whatever_its_variant_was_called(results: Path) -> None:
+    file = results / "records.jsonl"
+    file.write_text(file.read_text().replace('"variant":"baseline"', '"variant":"attention=self_attention"'))
+    inputs = read_inputs(results)
+    baseline = inputs.cells["baseline", 0]
+    assert baseline is not None
+    assert (baseline.variant, baseline.key) == ("baseline", inputs.manifest.keys["baseline", 0])
+    assert inputs.strays == 0
+
+
 def test_two_records_of_one_cell_are_refused(results: Path) -> None:
     file = results / "records.jsonl"
     file.write_text(file.read_text() + file.read_text().splitlines()[0] + "\n")
@@ -86,6 +105,18 @@ def test_a_folder_without_a_manifest_says_what_to_do(tmp_path: Path) -> None:
 def test_a_manifest_of_a_newer_version_is_refused(results: Path) -> None:
     change_manifest(results, schema=2)
     with pytest.raises(ResultsError, match="newer msanet-bench, schema 2"):
+        read_inputs(results)
+
+
+@pytest.mark.parametrize(("kept", "message"), [(None, "KeyError: 'cells'"), (17, "KeyError: .*, 2")])
+def test_a_manifest_without_the_keys_of_its_cells_is_refused(
+    results: Path, kept: int | None, message: str
+) -> None:
+    file = results / "manifest.json"
+    manifest = json.loads(file.read_text())
+    cells = manifest.pop("cells")
+    file.write_text(json.dumps(manifest if kept is None else {**manifest, "cells": cells[:kept]}))
+    with pytest.raises(ResultsError, match=rf"manifest.json: not a manifest \({message}"):
         read_inputs(results)
 
 

@@ -4,6 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from msanet_bench.errors import ResultsError
 from msanet_bench.search import CELL_KEY, Ledger, storage_url
 
 VARIANTS, SEEDS = ["baseline", "attention=none"], [0, 1]
@@ -50,6 +51,12 @@ def test_a_cell_left_in_the_queue_does_not_take_the_place_of_the_next(tmp_path: 
     asked = {trial.number: trial for trial in _trials(tmp_path)}[number]
     assert asked.params == {"variant": "baseline", "seed": 0}
     assert all(trial.state != TrialState.WAITING for trial in _trials(tmp_path))
+
+
+def test_a_damaged_study_is_one_message_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "study.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(ResultsError, match=r"study\.db: cannot be used .* delete it and run again\."):
+        Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
 
 
 def test_a_changed_space_opens_a_study_of_its_own(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -137,6 +139,43 @@ def test_a_cell_that_is_no_longer_planned_stays_in_the_journal_and_leaves_the_ta
     assert any(note.startswith("3 cells of the journal are not in this plan") for note in events[0].notes)
     assert len(read_records(results)) == 3
     assert len(Journal(results / "journal.jsonl").read()) == 6
+
+
+def test_cells_that_an_edited_baseline_gives_other_names_stand_under_them(
+    quiet: Path, tmp_path: Path
+) -> None:
+    _, results = _copy(quiet, tmp_path)
+    text = (tmp_path / "tiny.yaml").read_text().replace("depth: [1]}", "depth: [1], attention: none}")
+    events = _sweep(write_experiment(tmp_path, text), results)
+    assert _trained(events) == []
+    before = {record.key: record.variant for record in read_records(quiet / "results")}
+    after = {record.key: record.variant for record in read_records(results)}
+    renamed = {(before[key], name) for key, name in after.items()}
+    assert renamed == {
+        ("attention=none", "baseline"),
+        ("baseline", "attention=self_attention"),
+        ("attention=se", "attention=se"),
+    }
+
+
+def test_cells_of_other_code_or_another_torch_are_noted(quiet: Path, tmp_path: Path) -> None:
+    path, results = _copy(quiet, tmp_path)
+    journal = results / "journal.jsonl"
+    journal.write_text(re.sub(r'"torch":"[^"]*"', '"torch":"1.0"', journal.read_text(), count=2))
+    events = _sweep(path, results)
+    assert isinstance(events[0], Started)
+    assert any(note.startswith("2 finished cells had another torch than now (") for note in events[0].notes)
+
+
+def test_latencies_of_other_networks_are_gone_before_training_begins(quiet: Path, tmp_path: Path) -> None:
+    _, results = _copy(quiet, tmp_path)
+    text = (tmp_path / "tiny.yaml").read_text().replace("width: 0.125", "width: 0.25")
+    experiment = load_experiment(write_experiment(tmp_path, text))
+    with contextlib.closing(run_sweep(experiment, SweepOptions(results=results, workers=1))) as events:
+        while not isinstance(next(events), Finished):
+            pass
+    assert not (results / "latency.csv").exists()
+    assert not (results / "samples.parquet").exists()
 
 
 def test_delta_and_measurement_are_not_part_of_a_cell(quiet: Path, tmp_path: Path) -> None:

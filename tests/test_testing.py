@@ -50,6 +50,10 @@ def test_a_class_is_checked_without_being_registered() -> None:
     check_block("attention", SelfAttention, reduction=4)
 
 
+def test_a_block_may_draw_in_its_constructor() -> None:
+    check_block("attention", DrawsMany)
+
+
 def test_the_random_state_of_the_caller_is_left_alone() -> None:
     before = torch.random.get_rng_state()
     check_block("attention", "se")
@@ -126,12 +130,29 @@ class HidesItsState(nn.Module):
 
 
 class DrawsItself(nn.Module):
+    """A single number, which nothing tells from a constant."""
+
+    def __init__(self, _channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.randn(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gain
+
+
+class DrawsMany(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.randn(channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gain
+
+
+class WorksItOut(DrawsMany):
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.gain = nn.Parameter(torch.linspace(0, 1, channels)[:, None, None])
 
 
 class LosesDigits(nn.Module):
@@ -169,6 +190,7 @@ class ReadsItsWeights(nn.Module):
         (Gambles, "must return the same output twice in evaluation mode."),
         (HidesItsState, "must return the same output after its state dict was loaded into a second one."),
         (DrawsItself, "`gain` must depend on the seed alone. Draw it in `reset_parameters`"),
+        (WorksItOut, "`gain` must keep its start, which is worked out, not drawn. Set it in"),
         (LosesDigits, "must return finite numbers under bfloat16 autocast."),
         (ReadsItsWeights, "must build on the meta device, but raised: "),
     ],

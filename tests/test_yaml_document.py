@@ -144,3 +144,17 @@ def test_paths_are_written_with_dots_and_indices() -> None:
     assert dotted(("factors", "attention", 1, "reduction")) == "factors.attention[1].reduction"
     assert dotted(("factors", "")) == "factors.''"
     assert dotted(()) == ""
+
+
+def test_aliases_of_aliases_are_cut_off() -> None:
+    # ten of the line above in each: 10 to the 9th values, in eleven lines
+    lines = ["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10))]
+    (problem,) = read_yaml("\n".join(lines)).problems
+    assert problem.message == "must not hold more than 100000 values, aliases written out."
+    assert problem.path == ""
+
+
+@pytest.mark.parametrize(("items", "allowed"), [(99_998, True), (99_999, False)])
+def test_the_limit_counts_every_value(items: int, allowed: bool) -> None:  # noqa: FBT001
+    # the mapping and the sequence are values too
+    assert (read_yaml(f"a: [{'1,' * items}]").problems == ()) is allowed

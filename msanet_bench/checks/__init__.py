@@ -146,8 +146,8 @@ def _dataset_key(data: DataSpec) -> str:
 
 def _changes_nothing(experiment: str, names: Sequence[str]) -> str:
     return (
-        f"{experiment}: {_quoted(names)} changes nothing: same modules, parameters and output as the "
-        "baseline. Remove it, or say `replicate: 1` if a twin is meant."
+        f"{experiment}: {_quoted(names)} changes nothing: same modules, parameters, output, data and "
+        "training as the baseline. Remove it, or say `replicate: 1` if a twin is meant."
     )
 
 
@@ -166,7 +166,15 @@ def _exclusions(
 
 def _cost(variant: Variant, shape: ImageShape, constraint: Constraint) -> int:
     model = build_variant(variant, shape)
-    return params(model) if constraint.measure == "params" else count_macs(model, shape.image).total
+    if constraint.measure == "params":
+        return params(model)
+    macs = count_macs(model, shape.image)
+    if macs.status != "exact":
+        raise BenchError(
+            f"variant `{variant.name}`: `{constraint}` needs an exact count, but the count is {macs.status}. "
+            "Constrain `params` instead, or leave the variant out."
+        )
+    return macs.total
 
 
 def _notes(

@@ -8,7 +8,7 @@ import torch
 from msanet_bench.checks.shapes import ImageShape, build_variant
 from msanet_bench.model.initialise import initialise
 from msanet_bench.plan import Variant
-from msanet_bench.spec import digest
+from msanet_bench.spec import TrainSpec, digest
 from msanet_bench.streams import derive_seed
 
 
@@ -31,11 +31,18 @@ def structure_digest(variant: Variant, shape: ImageShape) -> str:
         {
             "modules": repr(model),
             "parameters": [(name, list(value.shape)) for name, value in model.state_dict().items()],
-            "data": settings.data.model_dump(mode="json"),
-            "train": settings.train.model_dump(mode="json"),
+            # the size that a resize leads to, since one to the images' own size does nothing
+            "image": shape.image,
+            "data": settings.data.model_dump(mode="json", exclude={"resize"}),
+            "train": settings.train.model_dump(mode="json", exclude=_idle(settings.train)),
             "replicate": settings.replicate,
         }
     )
+
+
+def _idle(train: TrainSpec) -> set[str]:
+    """The settings that the optimiser does not take."""
+    return {"momentum"} if train.optimiser == "adamw" else set()
 
 
 def _split_by_output(group: Sequence[Variant], shapes: Mapping[str, ImageShape]) -> list[list[Variant]]:
@@ -49,7 +56,10 @@ def _split_by_output(group: Sequence[Variant], shapes: Mapping[str, ImageShape])
 
 
 def _behaviour_digest(variant: Variant, shape: ImageShape) -> str:
-    """The start of one seed, and the output for parameters that are nowhere zero: no part is silent there."""
+    """The start of one seed, and the outputs for parameters that are nowhere zero: no part is silent there.
+
+    In training too, from one random state, since dropout and its kin need not name their rates.
+    """
     model = build_variant(variant, shape)
     initialise(model, seed=0)
     sha = hashlib.sha256()
@@ -57,7 +67,7 @@ def _behaviour_digest(variant: Variant, shape: ImageShape) -> str:
         sha.update(value.numpy().tobytes())
     model.double().eval()
     generator = torch.Generator()
-    with torch.no_grad():
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
         for name, parameter in model.named_parameters():
             generator.manual_seed(derive_seed("fingerprint", name))
             noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
@@ -65,4 +75,6 @@ def _behaviour_digest(variant: Variant, shape: ImageShape) -> str:
         generator.manual_seed(0)
         images = torch.randn((2, *shape.image), generator=generator, dtype=torch.float64)
         sha.update(model(images).numpy().tobytes())
+        torch.default_generator.manual_seed(0)
+        sha.update(model.train()(images).numpy().tobytes())
     return sha.hexdigest()

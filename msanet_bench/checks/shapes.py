@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-from torch import nn
-
 from msanet_bench.data import Dataset
 from msanet_bench.errors import BenchError, BlockError
 from msanet_bench.model.build import build
+from msanet_bench.model.msanet import MSANet
 from msanet_bench.plan import Variant
 from msanet_bench.spec import DataSpec
 
@@ -31,7 +30,7 @@ def image_shape(dataset: Dataset, data: DataSpec) -> ImageShape:
     return ImageShape(channels, height, width, len(dataset.classes))
 
 
-def build_variant(variant: Variant, shape: ImageShape) -> nn.Module:
+def build_variant(variant: Variant, shape: ImageShape) -> MSANet:
     """The variant's network.
 
     Raises:

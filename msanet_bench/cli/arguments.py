@@ -10,3 +10,15 @@ ResultsFolder = Annotated[Path, typer.Argument(help="A results folder of a sweep
 DataRoot = Annotated[
     Path, typer.Option(help="Folder of the data sets that are not embedded.", envvar="MSANET_BENCH_DATA")
 ]
+OtherResults = Annotated[
+    Path | None, typer.Option(help="Folder of the results [default: results/NAME].", show_default=False)
+]
+OtherReports = Annotated[
+    Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Training processes, one thread each [default: one a core].")
+]
+Retry = Annotated[
+    str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
+]

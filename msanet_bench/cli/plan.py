@@ -1,20 +1,15 @@
 """`msanet-bench plan EXPERIMENT`."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from msanet_bench.cli.arguments import DataRoot, ExperimentFile
+from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherResults
 from msanet_bench.cli.cache import announce_cache
 
 
 def plan(
     experiment: ExperimentFile,
     *,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder of the results [default: results/NAME].", show_default=False)
-    ] = None,
+    results: OtherResults = None,
     data_root: DataRoot = Path("data"),
 ) -> None:
     """List the variants, and how many cells of each are missing.

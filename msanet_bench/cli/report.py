@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import ResultsFolder
+from msanet_bench.cli.arguments import OtherReports, ResultsFolder
 
 REPORT_DIFFERS = 1
 
@@ -13,9 +13,7 @@ REPORT_DIFFERS = 1
 def report(
     results: ResultsFolder,
     *,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
-    ] = None,
+    out: OtherReports = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if the report there differs.")
     ] = False,

@@ -1,12 +1,12 @@
 """`msanet-bench sweep EXPERIMENT`."""
 
+import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import DataRoot, ExperimentFile
+from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherReports, OtherResults, Retry, Workers
 from msanet_bench.cli.cache import announce_cache
 
 SOME_CELLS_FAILED = 1
@@ -15,20 +15,11 @@ SOME_CELLS_FAILED = 1
 def sweep(
     experiment: ExperimentFile,
     *,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Training processes, one thread each [default: one a core].")
-    ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="Folder of the results [default: results/NAME].", show_default=False)
-    ] = None,
-    reports: Annotated[
-        Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
-    ] = None,
+    workers: Workers = None,
+    results: OtherResults = None,
+    reports: OtherReports = None,
     data_root: DataRoot = Path("data"),
-    retry: Annotated[
-        str,
-        typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES"),
-    ] = "",
+    retry: Retry = "",
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
@@ -54,7 +45,8 @@ def sweep(
         retry=retry_statuses(retry),
     )
     try:
-        ended = show_sweep(loaded.name, run_sweep(loaded, options))
+        with contextlib.closing(run_sweep(loaded, options)) as events:
+            ended = show_sweep(loaded.name, events)
     except KeyboardInterrupt:
         print("Stopped; finished cells are kept. Give the same command again to go on.", file=sys.stderr)
         raise

@@ -2,14 +2,7 @@
 
 from msanet_bench.data import cifar10, digits, fake, fashion_mnist, image_folder
 from msanet_bench.data.augment import augment_batch
-from msanet_bench.data.batches import (
-    Batch,
-    Source,
-    StreamSource,
-    TensorSource,
-    batches_in_order,
-    epoch_batches,
-)
+from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
 from msanet_bench.data.dataset import Dataset, Part, assemble
 from msanet_bench.data.image_folder import cache_bytes
 from msanet_bench.data.prepared import PreparedData, prepare_all
@@ -31,11 +24,9 @@ __all__ = [
     "TensorSource",
     "assemble",
     "augment_batch",
-    "batches_in_order",
     "cache_bytes",
     "cifar10",
     "digits",
-    "epoch_batches",
     "fake",
     "fashion_mnist",
     "image_folder",

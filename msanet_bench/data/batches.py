@@ -6,7 +6,7 @@ Both sources give the same bits for the same rows; only speed and memory differ.
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -23,27 +23,6 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor
-
-
-class Source(Protocol):
-    """Prepared images that are asked for by their numbers, 0 to num_images - 1."""
-
-    @property
-    def num_images(self) -> int: ...
-
-    def batches(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
-        """One batch for each tensor of numbers."""
-        ...
-
-
-def epoch_batches(num_images: int, batch_size: int, generator: Generator) -> Iterator[Tensor]:
-    """Every image once, in the generator's order, cut into batches; the last one may be smaller."""
-    yield from torch.split(torch.randperm(num_images, generator=generator), batch_size)
-
-
-def batches_in_order(num_images: int, batch_size: int) -> Iterator[Tensor]:
-    """Every image once, in the order of the data set: for evaluation."""
-    yield from torch.split(torch.arange(num_images), batch_size)
 
 
 class TensorSource:
@@ -101,6 +80,9 @@ class StreamSource:
             # a generator of its own: without one the loader draws from the global stream, that is, dropout's
             generator=Generator(),
         )
+
+
+Source: TypeAlias = TensorSource | StreamSource
 
 
 class _MappedBatches(TorchDataset[Tensor]):

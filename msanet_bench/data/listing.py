@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
@@ -61,7 +61,7 @@ def list_table(table: Path) -> Listing:
     """The files of a CSV table with the columns path (relative to the table), label and split.
 
     Raises:
-        DataError: the table is missing or has other columns or splits.
+        DataError: the table is missing, has other columns or splits, or names a file outside its folder.
     """
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -69,13 +69,23 @@ def list_table(table: Path) -> Listing:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: cannot be read as a CSV table ({error}).") from error
     for number, line in enumerate(lines, start=2):
-        if not line.get("path") or not line.get("label") or line.get("split") not in PART_NAMES:
-            found = ", ".join(f"{column}={value}" for column, value in line.items())
-            raise DataError(
-                f"{table}:{number}: needs the columns path, label and split "
-                f"(one of {', '.join(PART_NAMES)}), but got ({found})."
-            )
+        _require_entry(line, f"{table}:{number}")
     return _listing(table.parent, [Entry(line["split"], line["label"], line["path"]) for line in lines])
+
+
+def _require_entry(line: Mapping[str, str], place: str) -> None:
+    if not line.get("path") or not line.get("label") or line.get("split") not in PART_NAMES:
+        found = ", ".join(f"{column}={value}" for column, value in line.items())
+        raise DataError(
+            f"{place}: needs the columns path, label and split "
+            f"(one of {', '.join(PART_NAMES)}), but got ({found})."
+        )
+    # elsewhere the same table would name other files, or none
+    if Path(line["path"]).is_absolute() or ".." in Path(line["path"]).parts:
+        raise DataError(
+            f"{place}: a path must be relative to the table and stay in its folder, "
+            f"but got (path={line['path']})."
+        )
 
 
 def _tree_entries(folder: Path) -> Iterator[Entry]:

@@ -1,27 +1,24 @@
 """A seed's data, ready for training: three sources on a device."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource, batches_in_order
+from msanet_bench.data.batches import Source, StreamSource, TensorSource
 from msanet_bench.data.dataset import Dataset, Images, Labels, Rows
 from msanet_bench.data.preprocess import Preprocessing, fit_preprocessing, prepared_chunks
 from msanet_bench.data.splits import Split
 from msanet_bench.spec import DataSpec
 
-# float32 images above this are streamed; all of CIFAR-10 takes 0.7 GiB, Fashion-MNIST 0.2 GiB
-MEMORY_LIMIT_BYTES = 2 * 2**30
+# Float32 images above this are streamed. Every worker holds its own, so it is what a small machine can spare
+# several times, and still all of CIFAR-10 (0.7 GiB) or Fashion-MNIST (0.2 GiB).
+MEMORY_LIMIT_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedData:
     """What one cell trains on, chooses its checkpoint with, and is tested on.
-
-    It has what a training loop asks for: counts, and batches of its three sources.
 
     Attributes:
         validation: None when nothing was set aside.
@@ -36,26 +33,6 @@ class PreparedData:
     digest: str
     preprocessing: Preprocessing
     device: torch.device
-
-    @property
-    def num_train(self) -> int:
-        return self.train.num_images
-
-    @property
-    def num_validation(self) -> int:
-        return 0 if self.validation is None else self.validation.num_images
-
-    def train_batches(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
-        """One batch for each tensor of numbers below `num_train`."""
-        return self.train.batches(indices)
-
-    def validation_batches(self, batch_size: int) -> Iterator[Batch]:
-        """All validation images, in their order; nothing when there are none."""
-        return iter(()) if self.validation is None else _in_order(self.validation, batch_size)
-
-    def test_batches(self, batch_size: int) -> Iterator[Batch]:
-        """All test images, in their order."""
-        return _in_order(self.test, batch_size)
 
 
 def prepare_all(
@@ -91,10 +68,6 @@ def prepare_all(
         preprocessing=preprocessing,
         device=device,
     )
-
-
-def _in_order(source: Source, batch_size: int) -> Iterator[Batch]:
-    return source.batches(batches_in_order(source.num_images, batch_size))
 
 
 def _validation(dataset: Dataset, split: Split) -> tuple[Images, Labels, Rows]:

@@ -1,4 +1,4 @@
-"""Cells on this machine: one warm child process a slot, replaced when it dies.
+"""Cells on this machine: one warm child process a slot, replaced when it dies or answers that it is unwell.
 
 Children come from a fork server that has imported the heavy packages once. A child ends by itself as soon
 as the coordinator is gone, however that ended: it watches a pipe whose other end only the coordinator holds.
@@ -43,6 +43,7 @@ class LocalExecutor(Generic[T, R]):
     Args:
         function: Importable by name; called in the child as `function(task)`. It must not raise.
         start: Called once in each new child before its first task.
+        is_well: Whether a child that gave this answer can be trusted with another task.
         preload: Modules that the fork server imports once for all children.
     """
 
@@ -52,14 +53,16 @@ class LocalExecutor(Generic[T, R]):
         *,
         workers: int,
         start: Callable[[], None],
+        is_well: Callable[[R], bool],
         preload: Sequence[str] = (),
     ) -> None:
         self._function = function
         self._start = start
+        self._is_well = is_well
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._tasks: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
-        self._children: set[int] = set()
+        self._alive: dict[int, BaseProcess] = {}
         self._closing = threading.Event()
         self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         for slot in self._slots:
@@ -74,9 +77,8 @@ class LocalExecutor(Generic[T, R]):
     def cancel(self) -> None:
         """Stop every child at once; what they were doing is given up."""
         self._closing.set()
-        for pid in list(self._children):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for process in list(self._alive.values()):
+            process.kill()
 
     def close(self) -> None:
         """Wait for what was submitted, then let the children go."""
@@ -92,17 +94,28 @@ class LocalExecutor(Generic[T, R]):
             if self._closing.is_set():
                 future.cancel()
                 continue
-            child = child or self._new_child()
             try:
-                child.tasks.send(task)
-                wait([child.tasks, child.process.sentinel])
-                future.set_result(child.tasks.recv())
-            except (EOFError, OSError):
-                future.set_exception(WorkerDied(_ending(child.process)))
+                child = child or self._new_child()
+                answer = self._ask(child, task)
+            except Exception as error:  # noqa: BLE001 (whoever waits for the answer must hear of it)
+                future.set_exception(error)
+                self._retire(child)
                 child = None
-        if child is not None:
-            child.life.close()
-            child.process.join()
+                continue
+            future.set_result(answer)
+            if not self._is_well(answer):
+                self._retire(child)
+                child = None
+        self._retire(child)
+
+    def _ask(self, child: _Child, task: T) -> R:
+        try:
+            child.tasks.send(task)
+            wait([child.tasks, child.process.sentinel])
+            answer: R = child.tasks.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerDied(_ending(child.process)) from error
+        return answer
 
     def _new_child(self) -> _Child:
         tasks, child_tasks = self._context.Pipe()
@@ -113,9 +126,17 @@ class LocalExecutor(Generic[T, R]):
             process.start()
         child_tasks.close()
         child_life.close()
-        if process.pid is not None:
-            self._children.add(process.pid)
+        self._alive[id(process)] = process
+        if self._closing.is_set():
+            process.kill()
         return _Child(process, tasks, life)
+
+    def _retire(self, child: _Child | None) -> None:
+        """Let a child end; it does so when nobody holds the other end of its life."""
+        if child is not None:
+            child.life.close()
+            child.process.join()
+            self._alive.pop(id(child.process))
 
 
 @contextmanager

@@ -80,10 +80,11 @@ def summarise(samples: Sequence[Sample], anchor: str) -> list[LatencyRow]:
 def write_latency(
     folder: Path, samples: Sequence[Sample], anchor: str, *, session: str = ""
 ) -> list[LatencyRow]:
-    """Write `samples.parquet`, and the table made of it as `latency.csv`."""
-    write_samples(folder / "samples.parquet", samples, session=session)
+    """Write the table as `latency.csv`, then the samples it is made of, which name the session."""
     rows = summarise(samples, anchor)
+    # the samples last: a session counts as taken once they name it
     replace_text(folder / "latency.csv", to_csv(rows))
+    write_samples(folder / "samples.parquet", samples, session=session)
     return rows
 
 

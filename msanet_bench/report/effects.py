@@ -14,6 +14,7 @@ class Effect:
 
     Attributes:
         planned_pairs: The pairs of the plan; `pairs` are those with results on both sides.
+        weights: Those of the variants' means in the contrast; None where there is no pair.
         params: The change in parameters with the same weights; exact.
         macs: The change in multiply-accumulates with the same weights; None where a count is incomplete.
     """
@@ -23,6 +24,7 @@ class Effect:
     reference: str
     pairs: int
     planned_pairs: int
+    weights: dict[str, float] | None
     contrast: Contrast | None
     params: float | None
     macs: float | None
@@ -68,6 +70,7 @@ def _effect(inputs: Inputs, fit: BlockFit | None, factor: str, reference: str, l
         reference=reference,
         pairs=len(pairs),
         planned_pairs=len(planned),
+        weights=weights,
         contrast=estimated(fit, weights),
         params=_cost(weights, {name: profile.params for name, profile in inputs.profiles.items()}),
         macs=_cost(weights, {name: profile.macs for name, profile in inputs.profiles.items()}),

@@ -1,6 +1,6 @@
 """What the numbers of a results folder say, as values: the report's sections only put them into words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from msanet_bench.analysis.contrasts import BlockFit, Contrast, MeanInterval, fit_blocks, mean_interval
@@ -59,6 +59,27 @@ class Findings:
     def records(self) -> list[Record]:
         """The successful cells in plan order."""
         return _successful(self.inputs)
+
+    @property
+    def comparisons(self) -> int:
+        """How many different questions the intervals answer.
+
+        A main effect over one pair with the baseline is that variant's difference once more.
+        """
+        effects = [effect.weights for effect in self.effects if effect.weights and effect.contrast]
+        differences = [
+            weights_difference(variant.name, self.manifest.baseline)
+            for variant in self.variants
+            if variant.difference is not None
+        ]
+        return len(set(map(_unsigned, [*effects, *differences])))
+
+
+def _unsigned(weights: Mapping[str, float]) -> frozenset[tuple[str, float]]:
+    """Equal for a contrast and its negative: both exclude 0 or neither does."""
+    signs = {name: weight for name, weight in sorted(weights.items()) if weight}
+    first = next(iter(signs.values()), 1.0)
+    return frozenset((name, weight if first > 0 else -weight) for name, weight in signs.items())
 
 
 def find(inputs: Inputs) -> Findings:

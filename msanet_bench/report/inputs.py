@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msanet_bench.errors import ResultsError
@@ -67,8 +67,8 @@ class Inputs:
     """A results folder.
 
     Attributes:
-        cells: Every planned (variant, seed) in plan order; None where there is no record.
-        strays: How many records belong to no planned cell.
+        cells: Every planned (variant, seed) in plan order; None where there is no record of its key.
+        strays: How many records belong to no planned cell: those of an earlier plan, say.
     """
 
     manifest: Manifest
@@ -85,29 +85,28 @@ def read_inputs(results: Path) -> Inputs:
         ResultsError: the manifest or the records cannot be read, or a cell has two records.
     """
     manifest = read_manifest(results)
-    planned = {(variant.name, seed) for variant in manifest.variants for seed in manifest.seeds}
-    found = _by_cell(read_records(results))
+    found = _by_key(read_records(results))
     return Inputs(
         manifest=manifest,
-        cells={
-            (variant.name, seed): found.get((variant.name, seed))
-            for variant in manifest.variants
-            for seed in manifest.seeds
-        },
-        strays=len(found.keys() - planned),
+        cells={cell: _named(found.get(key), cell[0]) for cell, key in manifest.keys.items()},
+        strays=len(found.keys() - set(manifest.keys.values())),
         timings=_read_timings(results / "latency.csv"),
         profiles=_read_profiles(results / "profile.json"),
     )
 
 
-def _by_cell(records: Sequence[Record]) -> dict[tuple[str, int], Record]:
-    cells: dict[tuple[str, int], Record] = {}
+def _by_key(records: Sequence[Record]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
     for record in records:
-        cell = record.variant, record.seed
-        if cell in cells:
+        if record.key in found:
             raise ResultsError(f"records.jsonl: `{record.variant}` has two records of seed {record.seed}.")
-        cells[cell] = record
-    return cells
+        found[record.key] = record
+    return found
+
+
+def _named(record: Record | None, variant: str) -> Record | None:
+    # Names are differences to a baseline: where that was edited, the same cell may have had another one.
+    return None if record is None else replace(record, variant=variant)
 
 
 def _read_timings(file: Path) -> tuple[Timing, ...]:

@@ -40,7 +40,12 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The plan of a results folder; `experiment` is the resolved file as plain values."""
+    """The plan of a results folder.
+
+    Attributes:
+        experiment: The resolved file as plain values.
+        keys: The identity of every planned (variant, seed), seed by seed within a variant.
+    """
 
     name: str
     question: str
@@ -51,9 +56,15 @@ class Manifest:
     delta: float
     baseline: str
     variants: tuple[Planned, ...]
+    keys: Mapping[tuple[str, int], str]
     excluded: tuple[Excluded, ...]
     notes: tuple[str, ...]
     environment: Mapping[str, Any]
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The paths in which variants may differ: the factors, and what a list of variants changes."""
+        return frozenset(self.factors).union(*(variant.factors for variant in self.variants))
 
 
 def read_manifest(results: Path) -> Manifest:
@@ -81,6 +92,7 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
     if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
         raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
     experiment = fields["experiment"]
+    keys = {(cell["variant"], cell["seed"]): cell["key"] for cell in fields["cells"]}
     return Manifest(
         name=fields["name"],
         question=fields["question"],
@@ -94,6 +106,11 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
             Planned(variant["name"], variant["factors"], tuple(variant["merged"]))
             for variant in fields["variants"]
         ),
+        keys={
+            (variant["name"], seed): keys[variant["name"], seed]
+            for variant in fields["variants"]
+            for seed in experiment["seeds"]
+        },
         excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
         notes=tuple(fields["notes"]),
         environment=fields["environment"],

@@ -1,10 +1,15 @@
 """The only place that touches the global randomness and determinism of a run."""
 
 import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from msanet_bench.streams import Stream, stream_seed
+
+_NO_KERNEL = " does not have a deterministic implementation"
 
 
 def set_determinism(device: torch.device, *, deterministic: bool) -> tuple[str, ...]:
@@ -19,16 +24,53 @@ def set_determinism(device: torch.device, *, deterministic: bool) -> tuple[str, 
     torch.use_deterministic_algorithms(deterministic, warn_only=on_cuda)
     if not deterministic:
         return ("not deterministic: the last bits may differ between two runs",)
-    if not on_cuda:
-        return ()
-    # cuBLAS reads this when its first handle is made, so it must come before any product on the device.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    return ("not deterministic where CUDA has no such kernel, as for adaptive pooling's backward pass",)
+    if on_cuda:
+        # cuBLAS reads this when its first handle is made: before any product on the device
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    return ()
+
+
+@contextmanager
+def nondeterministic_kernels() -> Iterator[list[str]]:
+    """The operations that ran without a deterministic kernel although one was asked for.
+
+    Where CUDA has none, torch warns and goes on; the list is complete when the context ends.
+    """
+    kernels: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield kernels
+    for warning in caught:
+        operation, found, _ = str(warning.message).partition(_NO_KERNEL)
+        if found:
+            kernels.append(f"not deterministic: {operation}")
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    kernels[:] = dict.fromkeys(kernels)
+
+
+@contextmanager
+def flags_restored() -> Iterator[None]:
+    """Whatever happens to torch's flags of determinism and precision inside, outside they stay."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    flags = cudnn.allow_tf32, matmul.allow_tf32, cudnn.benchmark
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32, cudnn.benchmark = flags
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 def generator(seed: int, stream: Stream, *, replicate: int) -> torch.Generator:
     """The numbers of one stream of one run, drawn on the CPU: the same for every device."""
     return torch.Generator().manual_seed(stream_seed(seed, stream, replicate=replicate))
+
+
+def seed_global_start(seed: int, *, replicate: int) -> None:
+    """Start torch's global generators at the run's init stream, for what constructors draw from them."""
+    torch.manual_seed(stream_seed(seed, "init", replicate=replicate))
 
 
 def seed_global_dropout(seed: int, *, replicate: int) -> None:

@@ -39,18 +39,18 @@ class DotProductAttention(nn.Module):
     def _sdpa(self, query_NDP: Tensor, key_NDP: Tensor, value_NCP: Tensor) -> Tensor:
         """The same through `scaled_dot_product_attention`, in the form that its fused kernels take.
 
-        They want query, key and value of one width and contiguous in it. Zeros appended to query and key add
-        nothing to a dot product, so the padding is exact; the scale is passed, since torch's default would
-        come from the padded width.
+        They want query, key and value with a dimension of heads, of one width and contiguous in it. Zeros
+        appended to query and key add nothing to a dot product, so the padding is exact; the scale is passed,
+        since torch's default would come from the padded width.
         """
-        query_NPC, key_NPC, value_NPC = (
-            nn.functional.pad(x.transpose(1, 2), (0, value_NCP.shape[1] - x.shape[1])).contiguous()
+        query_N1PC, key_N1PC, value_N1PC = (
+            nn.functional.pad(x.transpose(1, 2), (0, value_NCP.shape[1] - x.shape[1])).contiguous()[:, None]
             for x in (query_NDP, key_NDP, value_NCP)
         )
-        mixed_NPC = nn.functional.scaled_dot_product_attention(
-            query_NPC, key_NPC, value_NPC, scale=self.scale
+        mixed_N1PC = nn.functional.scaled_dot_product_attention(
+            query_N1PC, key_N1PC, value_N1PC, scale=self.scale
         )
-        return mixed_NPC.transpose(1, 2)
+        return mixed_N1PC.squeeze(1).transpose(1, 2)
 
 
 def use_attention(model: nn.Module, implementation: Implementation) -> None:

@@ -1,15 +1,25 @@
 """What could make the conclusions wrong."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from msanet_bench.report.document import Bullets, Section
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.latency import main_timings
+from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import plural
 
 # From here on a deviation is known to about a third of itself.
 _MANY_SEEDS = 6
+_SHORT_EPOCHS = 30
+# What numbers depend on beside a cell's key, as records name it.
+_PROVENANCE: Mapping[str, str] = {
+    "torch": "version of torch",
+    "device": "device",
+    "threads": "number of threads",
+    "code": "digest of the training code",
+}
 
 
 def limits(findings: Findings) -> Section:
@@ -19,19 +29,8 @@ def limits(findings: Findings) -> Section:
 
 def _threats(findings: Findings) -> Iterator[str]:
     manifest = findings.manifest
-    data, train = manifest.experiment["data"], manifest.experiment["train"]
-    yield (
-        f"One data set ({code(data['dataset'])}) and one test set: nothing here says that it holds on "
-        "another."
-    )
-    yield (
-        "One training recipe for all variants, tuned for none of them: a variant may lose here because the "
-        "recipe suits it less."
-    )
-    yield (
-        f"Short training ({plural(train['epochs'], 'epoch')}): what helps early may not help after long "
-        "training, and the reverse."
-    )
+    yield from _scope(manifest)
+    yield from _provenance(findings)
     if 1 < len(manifest.seeds) < _MANY_SEEDS:
         yield (
             f"{plural(len(manifest.seeds), 'seed')}: the deviation of a single variant is itself uncertain; "
@@ -45,3 +44,36 @@ def _threats(findings: Findings) -> Iterator[str]:
         yield f"CPU latencies are those of {escape(cpu)}; ratios may differ on another machine."
     if not main_timings(findings.inputs.timings, "cuda"):
         yield "No latency was measured on a CUDA device; the ranking there may be another."
+
+
+def _scope(manifest: Manifest) -> Iterator[str]:
+    if not any(path.startswith(("data.dataset", "data.options")) for path in manifest.varied):
+        dataset = code(manifest.experiment["data"]["dataset"])
+        yield f"One data set ({dataset}) and one test set: nothing here says that it holds on another."
+    if any(path.startswith("train.") for path in manifest.varied):
+        yield "No training recipe was tuned: a variant may lose here because none of those run suits it."
+    else:
+        yield (
+            "One training recipe for all variants, tuned for none of them: a variant may lose here because "
+            "the recipe suits it less."
+        )
+    epochs = _epochs(manifest)
+    if epochs[0] < _SHORT_EPOCHS:
+        span = plural(epochs[0], "epoch") if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs"
+        yield (
+            f"Short training ({span}): what helps early may not help after long training, and the reverse."
+        )
+
+
+def _epochs(manifest: Manifest) -> list[int]:
+    """How long the variants train, shortest first."""
+    default = manifest.experiment["train"]["epochs"]
+    return sorted({int(variant.factors.get("train.epochs", default)) for variant in manifest.variants})
+
+
+def _provenance(findings: Findings) -> Iterator[str]:
+    for name, title in _PROVENANCE.items():
+        values = Counter(str(record.provenance.get(name, "not recorded")) for record in findings.records)
+        if len(values) > 1:
+            counted = ", ".join(f"{code(value)} ({plural(n, 'record')})" for value, n in values.items())
+            yield f"Not all results have the same {title}: {counted}. Differences may come from that in part."

@@ -1,10 +1,11 @@
 """What was run: enough for a reader to judge whether the numbers can answer the question."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from msanet_bench.plan import level_name
 from msanet_bench.report.document import Cell, Code, Paragraph, Section, Table
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.markdown import code
 
 
 def setup(findings: Findings) -> Section:
@@ -13,13 +14,20 @@ def setup(findings: Findings) -> Section:
     return Section(
         "What was run",
         (
-            Paragraph(
-                "Every variant is the baseline with the change that its name says. Variants of one seed "
-                "share the split, the order of images, the augmentation and the initial value of every "
-                "parameter that they have in common, so they are compared in pairs."
-            ),
+            Paragraph(_pairs(findings.manifest.varied)),
             Table(("setting", "value"), tuple(rows), text_columns=2),
         ),
+    )
+
+
+def _pairs(varied: Collection[str]) -> str:
+    touching = [code(path) for path in sorted(varied) if path.startswith(("data.", "train."))]
+    exception = f", except what {', '.join(touching)} changes" if touching else ""
+    twins = " A variant with a replicate of its own draws all of these anew." if "replicate" in varied else ""
+    return (
+        "Every variant is the baseline with the change that its name says. Variants of one seed share the "
+        "split, the order of images, the augmentation and the initial value of every parameter that they "
+        f"have in common{exception}, so they are compared in pairs.{twins}"
     )
 
 

@@ -37,7 +37,7 @@ def summary(findings: Findings) -> Section:
         (
             Paragraph(f"**Question.** {question}"),
             Bullets(items),
-            Paragraph(_how_to_read(findings, len(effects) + len(differences))),
+            Paragraph(_how_to_read(findings)),
         ),
     )
 
@@ -75,7 +75,7 @@ def _excluding(what: str, contrasts: Sequence[tuple[str, Contrast]]) -> list[str
     return [f"{head}: {'; '.join(clear)}."]
 
 
-def _how_to_read(findings: Findings, comparisons: int) -> str:
+def _how_to_read(findings: Findings) -> str:
     if findings.fit is None:
         return "No cell has a result yet."
     if findings.fit.df == 0:
@@ -85,9 +85,9 @@ def _how_to_read(findings: Findings, comparisons: int) -> str:
         )
     return (
         "Each interval is a 95 % interval for itself: what training again with other seeds would give on "
-        f"this test set. They are not adjusted for their number: if none of the {comparisons} differences "
-        "were real, 5 % of the intervals would be expected to exclude 0 all the same. An interval that "
-        "contains 0 does not show that there is no effect. The smallest difference that matters was "
-        f"declared beforehand: {escape(str(findings.manifest.experiment['delta']))}. None of this is a "
-        "verdict."
+        "this test set. They are not adjusted for their number "
+        f"({plural(findings.comparisons, 'different comparison')}): if nothing were real, 5 % of the "
+        "intervals would be expected to exclude 0 all the same. An interval that contains 0 does not show "
+        "that there is no effect. The smallest difference that matters was declared beforehand: "
+        f"{escape(str(findings.manifest.experiment['delta']))}. None of this is a verdict."
     )
