@@ -4,7 +4,6 @@ A line that a crash tore in half can only be the last one; it is cut off before 
 """
 
 import fcntl
-import json
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from msanet_bench.errors import ResultsError
-from msanet_bench.records import SCHEMA, Record, json_line, numbered_lines
+from msanet_bench.records import SCHEMA, Record, json_line, known_fields, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +99,7 @@ class Journal:
 
     def _attempt(self, number: int, line: bytes) -> Attempt:
         try:
-            fields = json.loads(line)
-            schema = fields["schema"]
-            if schema > SCHEMA:
-                raise ResultsError(
-                    f"{self.path}:{number}: written by a newer msanet-bench (schema {schema}, this one knows "
-                    f"{SCHEMA}). Upgrade msanet-bench to go on with it."
-                )
-            return Attempt.from_json(fields)
+            return Attempt.from_json(known_fields(f"{self.path}:{number}", line))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(
                 f"{self.path}:{number}: not an attempt ({type(error).__name__}: {error}). "

@@ -135,16 +135,26 @@ def replace_text(path: Path, text: str) -> None:
         ) from error
 
 
+def known_fields(place: str, line: bytes) -> dict[str, Any]:
+    """The fields of one line of a JSON Lines file, of a schema that this program knows.
+
+    Raises:
+        ResultsError: a newer program wrote the line; `place` says where.
+        ValueError, KeyError, TypeError: the line is no such object.
+    """
+    fields: dict[str, Any] = json.loads(line)
+    schema = fields["schema"]
+    if schema > SCHEMA:
+        raise ResultsError(
+            f"{place}: written by a newer msanet-bench (schema {schema}, this one knows {SCHEMA}). "
+            "Upgrade msanet-bench to read it."
+        )
+    return fields
+
+
 def _read_line(file: Path, number: int, line: bytes) -> Record:
     try:
-        fields = json.loads(line)
-        schema = fields["schema"]
-        if schema > SCHEMA:
-            raise ResultsError(
-                f"{file}:{number}: written by a newer msanet-bench "
-                f"(schema {schema}, this one knows {SCHEMA}). Upgrade msanet-bench to read it."
-            )
-        record = Record.from_json(fields)
+        record = Record.from_json(known_fields(f"{file}:{number}", line))
         record.correct_bits()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{file}:{number}: not a record ({type(error).__name__}: {error}).") from error

@@ -135,20 +135,16 @@ def test_an_option_that_shows_neither_in_modules_nor_in_parameters_still_makes_a
     assert _names(plan) == ["baseline", "attention.scaled=on"]
 
 
-def test_an_option_that_changes_only_the_start_still_makes_a_variant(tmp_path: Path) -> None:
-    (tmp_path / "gains.py").write_text(GAIN, encoding="utf-8")
-    text = BASE + "plugins: [gains.py]\ndesign: list\n"
-    text += "variants: [{attention: {block: gain, start: 1.0}}, {attention: {block: gain, start: 0.5}}]\n"
-    plan = _check(tmp_path, text)
-    assert _names(plan) == ["baseline", "attention=gain(start=1.0)", "attention=gain(start=0.5)"]
-
-
-def test_an_option_that_acts_in_training_alone_still_makes_a_variant(tmp_path: Path) -> None:
-    (tmp_path / "paths.py").write_text(DROP_PATH, encoding="utf-8")
-    text = BASE + "plugins: [paths.py]\ndesign: list\n"
-    text += "variants: [{attention: {block: drop_path, p: 0.5}}, {attention: {block: drop_path, p: 0.25}}]\n"
-    plan = _check(tmp_path, text)
-    assert _names(plan) == ["baseline", "attention=drop_path(p=0.5)", "attention=drop_path(p=0.25)"]
+@pytest.mark.parametrize(
+    ("source", "block", "option"), [(GAIN, "gain", "start"), (DROP_PATH, "drop_path", "p")]
+)
+def test_an_option_that_acts_at_the_start_or_in_training_alone_still_makes_a_variant(
+    tmp_path: Path, source: str, block: str, option: str
+) -> None:
+    (tmp_path / "lab.py").write_text(source, encoding="utf-8")
+    listed = ", ".join(f"{{attention: {{block: {block}, {option}: {value}}}}}" for value in (0.5, 0.25))
+    plan = _check(tmp_path, BASE + f"plugins: [lab.py]\ndesign: list\nvariants: [{listed}]\n")
+    assert _names(plan) == ["baseline", *(f"attention={block}({option}={value})" for value in (0.5, 0.25))]
 
 
 def test_a_momentum_that_the_optimiser_does_not_take_changes_nothing(tmp_path: Path) -> None:

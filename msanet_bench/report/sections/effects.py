@@ -5,7 +5,6 @@ from msanet_bench.report.document import (
     Code,
     DataFile,
     Forest,
-    ForestRow,
     Paragraph,
     Section,
     Table,
@@ -15,7 +14,8 @@ from msanet_bench.report.exports import effects_csv
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code
 from msanet_bench.report.names import short_path
-from msanet_bench.report.numbers import ABSENT, bar, count, points, points_interval
+from msanet_bench.report.numbers import ABSENT, count, points, points_interval
+from msanet_bench.report.sections.forest import forest
 
 _HEADER = ("factor", "level", "instead of", "pairs", "effect, pp", "95 % interval", "params", "MACs")
 
@@ -65,18 +65,14 @@ def _thin(effect: Effect) -> str:
 
 def _figure(findings: Findings) -> Forest:
     paths = list(findings.manifest.factors)
-    rows = tuple(
-        ForestRow(
-            f"{short_path(effect.factor, paths)}: {effect.level} instead of {effect.reference}",
-            bar(effect.contrast.estimate, effect.contrast.low, effect.contrast.high),
-        )
+    contrasts = (
+        (f"{short_path(effect.factor, paths)}: {effect.level} instead of {effect.reference}", effect.contrast)
         for effect in findings.effects
-        if effect.contrast is not None
     )
-    return Forest(
+    return forest(
+        findings,
+        contrasts,
         name="effects",
         alt="Main effects on accuracy, 95 % intervals, band of what does not matter",
         axis="change of accuracy, percentage points",
-        rows=rows,
-        band=100 * findings.manifest.delta,
     )

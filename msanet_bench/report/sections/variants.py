@@ -8,7 +8,6 @@ from msanet_bench.report.document import (
     Code,
     DataFile,
     Forest,
-    ForestRow,
     Paragraph,
     Section,
     Table,
@@ -19,7 +18,6 @@ from msanet_bench.report.latency import DEVICES, main_timings, relative, why_not
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import (
     ABSENT,
-    bar,
     count,
     milliseconds,
     percent,
@@ -27,6 +25,7 @@ from msanet_bench.report.numbers import (
     points,
     points_interval,
 )
+from msanet_bench.report.sections.forest import forest
 
 
 def variants(findings: Findings) -> Section:
@@ -130,18 +129,10 @@ def _notes(findings: Findings) -> Iterator[Bullets]:
 
 
 def _figure(findings: Findings) -> Forest:
-    rows = tuple(
-        ForestRow(
-            variant.label,
-            bar(variant.difference.estimate, variant.difference.low, variant.difference.high),
-        )
-        for variant in findings.variants
-        if variant.difference is not None
-    )
-    return Forest(
+    return forest(
+        findings,
+        ((variant.label, variant.difference) for variant in findings.variants),
         name="differences",
         alt="Difference of each variant to the baseline, 95 % intervals, band of what does not matter",
         axis="accuracy minus the baseline's, percentage points",
-        rows=rows,
-        band=100 * findings.manifest.delta,
     )
