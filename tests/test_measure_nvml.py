@@ -163,7 +163,7 @@ def test_the_fake_has_the_names_and_values_of_the_real_module() -> None:
     for name in ("NVMLError_NotFound", "NVMLError_InvalidArgument", "NVMLError_NotSupported"):
         assert issubclass(getattr(real, name), real.NVMLError)
         assert str(getattr(real, name)()) == getattr(importlib.import_module("fake_nvml"), name).text
-    assert (telemetry._CLOCK_SM, telemetry._CLOCK_MEMORY) == (real.NVML_CLOCK_SM, real.NVML_CLOCK_MEM)
+    assert (telemetry.CLOCK_SM, telemetry.CLOCK_MEMORY) == (real.NVML_CLOCK_SM, real.NVML_CLOCK_MEM)
     assert telemetry._SENSOR_GPU == real.NVML_TEMPERATURE_GPU
     assert (throttle._POWER, throttle._THERMAL) == (
         real.NVML_PERF_POLICY_POWER,

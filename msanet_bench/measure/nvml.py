@@ -58,12 +58,18 @@ def open_gpu(uuid: str) -> Gpu:
 
 def ask(gpu: Gpu, question: str, *arguments: object) -> Any:  # noqa: ANN401  # each function has its own type
     """The answer of one NVML function; None where the device has none, as slices and laptops often do."""
+    return ask_system(gpu, question, gpu.handle, *arguments)
+
+
+def ask_system(gpu: Gpu, question: str, *arguments: object) -> Any:  # noqa: ANN401  # as above
+    """The same of a function that is not about a device, such as the driver's version."""
     if gpu.handle is None:
         return None
     try:
-        return getattr(gpu.nvml, question)(gpu.handle, *arguments)
+        return getattr(gpu.nvml, question)(*arguments)
     except (gpu.nvml.NVMLError, AttributeError) as error:  # AttributeError: a module too old for the question
-        gpu.unread.setdefault(" ".join([question, *map(str, arguments)]), str(error))
+        parts = (str(argument) for argument in arguments if argument is not gpu.handle)
+        gpu.unread.setdefault(" ".join([question, *parts]), str(error))
         return None
 
 

@@ -9,10 +9,11 @@ import resource
 from dataclasses import dataclass
 from pathlib import Path
 
+from msanet_bench.measure.kernel_files import read_number, read_text
 from msanet_bench.measure.nvml import NO_GPU, Gpu, ask, ask_newest
 
 # nvmlClockType_t and nvmlTemperatureSensors_t
-_CLOCK_SM, _CLOCK_MEMORY = 1, 2
+CLOCK_SM, CLOCK_MEMORY = 1, 2
 _SENSOR_GPU = 0
 _WATTS = 1e-3
 # /proc/stat: `cpu` and then user, nice, system, idle, iowait, irq, softirq, steal
@@ -49,8 +50,8 @@ def read_telemetry(gpu: Gpu = NO_GPU, *, root: Path = Path("/")) -> Telemetry:
     """The state now; without a device its columns are None."""
     power_mw = ask(gpu, "nvmlDeviceGetPowerUsage")
     return Telemetry(
-        sm_mhz=ask(gpu, "nvmlDeviceGetClockInfo", _CLOCK_SM),
-        memory_mhz=ask(gpu, "nvmlDeviceGetClockInfo", _CLOCK_MEMORY),
+        sm_mhz=ask(gpu, "nvmlDeviceGetClockInfo", CLOCK_SM),
+        memory_mhz=ask(gpu, "nvmlDeviceGetClockInfo", CLOCK_MEMORY),
         temperature_c=ask(gpu, "nvmlDeviceGetTemperature", _SENSOR_GPU),
         power_w=None if power_mw is None else power_mw * _WATTS,
         event_reasons=read_event_reasons(gpu),
@@ -79,13 +80,13 @@ def _steal_ticks(stat: Path) -> int | None:
 
 
 def _cpu_mhz(root: Path) -> float | None:
-    try:
-        status = (root / "proc/self/stat").read_text(encoding="utf-8")
-        processor = status.rpartition(")")[2].split()[_LAST_PROCESSOR]
-        frequency = root / f"sys/devices/system/cpu/cpu{processor}/cpufreq/scaling_cur_freq"
-        return int(frequency.read_text(encoding="ascii")) * _MEGAHERTZ
-    except OSError:  # most guests have no say in their clock
+    status = read_text(root / "proc/self/stat")
+    if status is None:
         return None
+    processor = status.rpartition(")")[2].split()[_LAST_PROCESSOR]
+    # most guests do not see their clock
+    khz = read_number(root / f"sys/devices/system/cpu/cpu{processor}/cpufreq/scaling_cur_freq")
+    return None if khz is None else khz * _MEGAHERTZ
 
 
 def _load() -> float | None:
