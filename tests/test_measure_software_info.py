@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,8 +14,11 @@ from msanet_bench.measure.software_info import checkout, software_info
 
 
 def git(folder: Path, *words: str) -> str:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
-    done = subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", *identity, *words], cwd=folder, env=variables, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()
 
 
@@ -46,6 +50,14 @@ def test_a_changed_or_new_file_of_the_package_makes_it_dirty(package: Path, name
 def test_a_file_beside_the_package_does_not(package: Path) -> None:
     (package.parent / "notes.txt").write_text("x", encoding="ascii")
     assert checkout(package)["dirty"] is False
+
+
+def test_the_checkout_is_that_of_the_package_whatever_git_was_told(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = git(package, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(package / "elsewhere"))
+    assert checkout(package)["commit"] == head
 
 
 def test_an_installed_package_has_no_commit_even_inside_somebody_elses_checkout(package: Path) -> None:

@@ -1,6 +1,7 @@
 """Which software computed: libraries, everything installed, and the commit of this package."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -51,8 +52,10 @@ def _cudnn_version() -> int | None:
 def _answer(git: str, folder: Path, *question: str) -> str | None:
     """What git prints; None if it fails. It takes no lock: somebody may work in the checkout meanwhile."""
     command = [git, "--no-optional-locks", *question]
+    # GIT_DIR and its like, which git sets for its hooks, would lead to another checkout
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     done = subprocess.run(  # noqa: S603  # the words are ours
-        command, cwd=folder, capture_output=True, text=True, check=False
+        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
     )
     return done.stdout.strip() if done.returncode == 0 else None
 
