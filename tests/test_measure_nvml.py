@@ -158,7 +158,7 @@ def test_the_own_process_is_known_by_its_number(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_fake_has_the_names_and_values_of_the_real_module() -> None:
-    real: Any = pytest.importorskip("pynvml", reason="needs nvidia-ml-py (the extra `cuda`)")
+    real: Any = pytest.importorskip("pynvml", reason="NOT CHECKED: nvidia-ml-py is not installed")
     assert [name for name in [*answers(), V2, "nvmlInit"] if not hasattr(real, name)] == []
     for name in ("NVMLError_NotFound", "NVMLError_InvalidArgument", "NVMLError_NotSupported"):
         assert issubclass(getattr(real, name), real.NVMLError)
@@ -182,9 +182,9 @@ def test_the_fake_has_the_names_and_values_of_the_real_module() -> None:
 
 
 def test_the_real_module_without_a_driver_gives_a_reason() -> None:
-    real: Any = pytest.importorskip("pynvml", reason="needs nvidia-ml-py (the extra `cuda`)")
+    real: Any = pytest.importorskip("pynvml", reason="NOT CHECKED: nvidia-ml-py is not installed")
     if torch.cuda.is_available():
-        pytest.skip("this machine has a driver")
+        pytest.skip("NOT CHECKED: this machine has a driver")
     gpu = nvml_module.open_gpu(UUID)
     assert gpu.nvml is real
     assert gpu.handle is None
@@ -192,8 +192,8 @@ def test_the_real_module_without_a_driver_gives_a_reason() -> None:
 
 
 @pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="NOT CHECKED: no CUDA device")
 def test_a_real_device_answers_by_its_uuid() -> None:
-    pytest.importorskip("pynvml", reason="needs nvidia-ml-py (the extra `cuda`)")
+    pytest.importorskip("pynvml", reason="NOT CHECKED: nvidia-ml-py is not installed")
     gpu = gpu_of(0)
     assert str(torch.cuda.get_device_properties(0).uuid) in ask(gpu, "nvmlDeviceGetUUID")

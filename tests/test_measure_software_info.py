@@ -26,7 +26,7 @@ def git(folder: Path, *words: str) -> str:
 def package(tmp_path: Path) -> Path:
     """A package in a checkout with one commit."""
     if shutil.which("git") is None:
-        pytest.skip("git is not installed")
+        pytest.skip("NOT CHECKED: git is not installed")
     folder = tmp_path / "package"
     folder.mkdir()
     (folder / "code.py").write_text("x = 1\n", encoding="ascii")
