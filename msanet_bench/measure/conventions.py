@@ -27,7 +27,7 @@ _KERNELS = """
     _fused_rms_norm _softmax _log_softmax _safe_softmax max
     max_pool2d_with_indices _adaptive_avg_pool2d
     _upsample_bilinear2d_aa _upsample_bicubic2d_aa upsample_linear1d grid_sampler_2d
-    cat constant_pad_nd roll gather scatter index index_put copy _to_copy _unsafe_view as_strided
+    cat stack constant_pad_nd roll gather scatter index index_put copy _to_copy _unsafe_view as_strided
     numel empty empty_like zero zeros zeros_like ones full full_like new_zeros new_empty new_full arange
     scalar_tensor cumprod sort prod any all native_dropout lift_fresh
 """
