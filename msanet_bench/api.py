@@ -59,6 +59,6 @@ def macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
         BenchError: an operation of the model is not accounted for.
     """
     counted = count_macs(model, input_shape)
-    if counted.status != "exact":
+    if not counted.is_exact:
         raise BenchError(f"multiply-accumulates: {counted.status}")
     return counted.total

@@ -20,13 +20,14 @@ from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
+from msanet_bench.model.msanet import MSANet
 from msanet_bench.overlay import Settings
 from msanet_bench.plugins import load_entry_points, load_plugins, plugin_source
 from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
-from msanet_bench.train.evaluate import evaluate
-from msanet_bench.train.fit import Diverged, fit
+from msanet_bench.train.evaluate import Evaluation, evaluate
+from msanet_bench.train.fit import Diverged, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.units import Measure
 
@@ -114,43 +115,67 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
     load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
     notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _prepared(
-        settings.data.model_dump_json(),
+    data = _data(job)
+    model = _model(job, data)
+    clock = time.perf_counter()
+    with nondeterministic_kernels() as kernels:
+        trained = _fit(job, model.to(device), data)
+        train_seconds = time.perf_counter() - clock
+        tested = evaluate(model, data.test, settings.train, data.num_classes)
+    evaluate_seconds = time.perf_counter() - clock - train_seconds
+    return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
+
+
+def _data(job: Job) -> PreparedData:
+    return _prepared(
+        job.settings.data.model_dump_json(),
         job.data_digest,
         job.seed,
-        settings.replicate,
+        job.settings.replicate,
         job.data_root,
         job.device,
     )
+
+
+def _model(job: Job, data: PreparedData) -> MSANet:
+    """The cell's network at its start; global randomness is as the seed says from here on."""
+    settings = job.settings
     seed_global_start(job.seed, replicate=settings.replicate)
     model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
     initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
-    names = settings.data.augment
+    return model
+
+
+def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
+    names = job.settings.data.augment
 
     def augment(images: Tensor, noise: Generator) -> Tensor:
         return augment_batch(images, names, noise)
 
-    clock = time.perf_counter()
-    with nondeterministic_kernels() as kernels:
-        trained = fit(
-            model.to(device),
-            data,
-            settings.train,
-            seed=job.seed,
-            replicate=settings.replicate,
-            augment=augment if names else None,
-        )
-        train_seconds = time.perf_counter() - clock
-        tested = evaluate(model, data.test, settings.train, data.num_classes)
+    return fit(
+        model,
+        data,
+        job.settings.train,
+        seed=job.seed,
+        replicate=job.settings.replicate,
+        augment=augment if names else None,
+    )
+
+
+def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str]) -> Record:
+    """The record of a cell that gave numbers.
+
+    Raises:
+        NotFinite: one of them is none.
+    """
     curve = [epoch.to_json() for epoch in trained.curve]
     _require_finite(tested.measures, curve)
-    evaluate_seconds = time.perf_counter() - clock - train_seconds
-    record = Record(
+    return Record(
         key=job.key,
         variant=job.variant,
         factors=job.factors,
         seed=job.seed,
-        replicate=settings.replicate,
+        replicate=job.settings.replicate,
         status="ok",
         measures={**tested.measures, **job.costs},
         curve=curve,
@@ -159,10 +184,9 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
         provenance={
             **job_provenance(job),
             "chosen_epoch": trained.chosen_epoch,
-            "determinism": [*notes, *kernels],
+            "determinism": determinism,
         },
     )
-    return record, train_seconds, evaluate_seconds
 
 
 def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:

@@ -1,7 +1,7 @@
 """What people see while they wait and when they ask: the home of rich."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -174,6 +174,57 @@ def _variants_table(counts: Sequence[str]) -> Table:
     for count in counts:
         table.add_column(count, justify="right", no_wrap=True)
     return table
+
+
+def show_profile(variants: Mapping[str, Mapping[str, Any]], *, parts: bool) -> None:
+    """A row a variant of what `profile.json` holds, then the reasons of what is no exact count.
+
+    With `parts`, a table a variant beside: its parameters and multiply-accumulates by part, with shares.
+    """
+    table = _variants_table(("params", "MACs", "FLOPs", "activations", "status"))
+    for name, costs in variants.items():
+        numbers = (costs[field] for field in ("params", "macs", "flops", "activations"))
+        kind = costs["macs_status"].partition(":")[0]
+        table.add_row(escape(name), *map(_count, numbers), kind.removeprefix("exact by "))
+    console = _console()
+    console.print(table)
+    for name, costs in variants.items():
+        if ":" in costs["macs_status"]:
+            console.print(f"{name} {costs['macs_status']}", markup=False)
+    for name, costs in variants.items() if parts else ():
+        console.print()
+        console.print(_parts_table(name, costs))
+
+
+def _parts_table(variant: str, costs: Mapping[str, Any]) -> Table:
+    """Where the parameters and multiply-accumulates of a variant are; the columns add up to the last row."""
+    columns = (costs["params_by_part"], costs["params"]), (costs["macs_by_part"], costs["macs"])
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(f"part of {escape(variant)}", overflow="fold")
+    for title in ("params", "%", "MACs", "%"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for part in _in_groups(dict.fromkeys((*costs["params_by_part"], *costs["macs_by_part"]))):
+        shares = (_share(by_part.get(part, 0), whole) for by_part, whole in columns)
+        table.add_row(escape(part), *(text for share in shares for text in share))
+    table.add_row("total", _count(costs["params"]), "", _count(costs["macs"]), "")
+    return table
+
+
+def _in_groups(parts: Iterable[str]) -> list[str]:
+    """Parts of one thing side by side: the core of attention, which has no parameters, beside its query."""
+    firsts: dict[str, list[str]] = {}
+    for part in parts:
+        firsts.setdefault(part.partition(".")[0], []).append(part)
+    return [part for group in firsts.values() for part in group]
+
+
+def _share(amount: int, whole: int | None) -> tuple[str, str]:
+    """A part's amount and its share; neither where the whole is not known."""
+    return (_count(amount), f"{100 * amount / whole:.1f}") if whole else (_count(whole), _count(None))
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
 
 
 def show_catalog(catalog: Catalog) -> None:

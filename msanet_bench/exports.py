@@ -2,68 +2,22 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.checks.shapes import ImageShape, build_variant
 from msanet_bench.journal import Attempt, final_attempts
 from msanet_bench.measure.environment import environment
-from msanet_bench.measure.macs import Macs, count_macs
-from msanet_bench.measure.params import params, params_by_part
-from msanet_bench.plan import BASELINE, Cell, Variant
+from msanet_bench.plan import BASELINE, Cell
 from msanet_bench.records import SCHEMA, replace_text, write_records
 from msanet_bench.spec import Experiment, digest
 from msanet_bench.tabulate import csv_text, results_csv
-from msanet_bench.units import Measure
 
 TIMINGS = ("variant", "seed", "replicate", "status", "train_s", "evaluate_s", "cell_s", "device")
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What one variant's network costs, whatever the seed."""
-
-    params: int
-    params_by_part: Mapping[str, int]
-    macs: Macs
-    shape: ImageShape
-
-    def measures(self) -> dict[str, Measure]:
-        """The costs that stand in every record; MACs only where every operation is accounted for."""
-        measures = {"params": Measure(self.params, "count", "lower")}
-        if self.macs.status == "exact":
-            measures["macs"] = Measure(self.macs.total, "count", "lower")
-        return measures
-
-    def to_json(self) -> dict[str, Any]:
-        exact = self.macs.status == "exact"
-        return {
-            "input": list(self.shape.image),
-            "params": self.params,
-            "params_by_part": dict(self.params_by_part),
-            "macs": self.macs.total if exact else None,
-            "macs_status": self.macs.status,
-            "macs_by_part": dict(self.macs.by_part) if exact else {},
-            "fvcore_flops_stock": self.macs.flops_fvcore_stock,
-        }
-
-
-Profile: TypeAlias = Mapping[str, Costs]
-
-
-def profile_variants(plan: CheckedPlan) -> Profile:
-    """The costs of every variant of a plan."""
-    return {variant.name: _costs(variant, plan.shapes[variant.name]) for variant in plan.variants}
-
-
-def write_profile(results: Path, profile: Profile) -> None:
-    variants = {name: costs.to_json() for name, costs in profile.items()}
-    _write_json(results / "profile.json", {"schema": SCHEMA, "variants": variants})
 
 
 def write_manifest(
@@ -88,7 +42,8 @@ def write_manifest(
         "test_labels": _packed_labels(plan.test_labels),
         "environment": {**environment(), "threads_per_worker": threads},
     }
-    _write_json(results / "manifest.json", content)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    replace_text(results / "manifest.json", f"{text}\n")
 
 
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:
@@ -105,11 +60,6 @@ def _as_planned(attempt: Attempt, cell: Cell) -> Attempt:
     """The attempt under the names of today's plan: an edited baseline gives old cells other names."""
     record = replace(attempt.record, variant=cell.variant.name, factors=cell.variant.factors)
     return replace(attempt, record=record)
-
-
-def _costs(variant: Variant, shape: ImageShape) -> Costs:
-    model = build_variant(variant, shape)
-    return Costs(params(model), params_by_part(model), count_macs(model, shape.image), shape)
 
 
 def _timing(attempt: Attempt) -> dict[str, Any]:
@@ -132,7 +82,3 @@ def _seconds(seconds: float | None) -> str | None:
 
 def _packed_labels(labels: Sequence[int]) -> str:
     return base64.b64encode(np.asarray(labels, dtype="<u2").tobytes()).decode("ascii")
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    replace_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -21,9 +21,10 @@ from msanet_bench.checks import CheckedPlan, catalog, check_plan
 from msanet_bench.errors import BenchError
 from msanet_bench.events import Ended, Event, Finished, Phase, Started
 from msanet_bench.executors import LocalExecutor, WorkerDied
-from msanet_bench.exports import Profile, export_records, profile_variants, write_manifest, write_profile
+from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
 from msanet_bench.plan import Cell, plan_cells
+from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import Record
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.session import forget_latency, is_measured, measure_latency, session_digest

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from msanet_bench.measure.formulas import has_formula
+from msanet_bench.measure.macs import count_macs
 from msanet_bench.model.catalogue import SLOTS
 from msanet_bench.model.initialise import initialise
 
@@ -25,7 +27,8 @@ def check_block(slot: str, block: str | Callable[..., nn.Module], **options: Any
 
     Shape (odd sizes and one pixel too), finite output, training on one image, a gradient to the input and to
     every parameter, the input left as it was, the same output again in evaluation, a state dict that holds
-    all there is, bfloat16 autocast, a start drawn from the seed alone, and a build without memory.
+    all there is, bfloat16 autocast, a start drawn from the seed alone, a build without memory, and, where it
+    has a formula of its multiply-accumulates, that both counters agree with it.
 
     Args:
         slot: stem, branches, fusion, attention or head.
@@ -206,6 +209,34 @@ def _builds_on_meta(trial: _Trial) -> None:
         raise trial.broken(f"must build on the meta device, but raised: {error}") from error
 
 
+def _costs_what_its_formula_says(trial: _Trial) -> None:
+    module = trial.build()
+    if not has_formula(module):
+        return
+    fed = _Fed(module, trial.place)
+    for size in trial.sizes:
+        for num_images in (1, 2):
+            counted = count_macs(fed, (sum(trial.place.channels), *size), batch=num_images)
+            if counted.status != "exact":
+                at = f"{num_images} x {size[0]} x {size[1]}"
+                raise trial.broken(
+                    f"must cost what its formula `macs` says, but for {at} it is {counted.status}."
+                )
+
+
+class _Fed(nn.Module):
+    """A block behind one tensor, which holds all of its inputs side by side."""
+
+    def __init__(self, block: nn.Module, place: _Place) -> None:
+        super().__init__()
+        self.block, self.place = block, place
+
+    def forward(self, images: Tensor) -> Tensor:
+        inputs = torch.split(images, list(self.place.channels), dim=1)
+        output: Tensor = self.block(inputs) if self.place.takes_a_list else self.block(*inputs)
+        return output
+
+
 _CHECKS: tuple[Callable[[_Trial], None], ...] = (
     _keeps_its_shape,
     _trains_on_one_image,
@@ -216,4 +247,5 @@ _CHECKS: tuple[Callable[[_Trial], None], ...] = (
     _runs_in_bfloat16,
     _starts_from_the_seed,
     _builds_on_meta,
+    _costs_what_its_formula_says,
 )

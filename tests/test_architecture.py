@@ -17,7 +17,7 @@ ROWS = (
     "cli",
     "api console",
     "sweep",
-    "cell executors exports search session",
+    "cell executors exports profile search session",
     "checks compare report schema testing",
     "analysis data measure model train",
     "events parse plugins status tabulate",

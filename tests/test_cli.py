@@ -12,8 +12,10 @@ import pytest
 
 from commands import Outcome, run_verb
 from experiments import write_experiment
+from msanet_bench.checks import check_plan, load_experiment
 from msanet_bench.cli import VERBS, main
 from msanet_bench.journal import Journal
+from msanet_bench.profile import profile_variants, write_profile
 
 PLANTED = Path(__file__).parent / "planted.py"
 NAMES = [verb.__name__ for verb in VERBS]
@@ -55,6 +57,7 @@ def test_every_verb_explains_itself_and_each_of_its_options(verb: str, tmp_path:
     [
         ("sweep", ["0: done", "1: some cells failed", "2: the experiment", "130: stopped"]),
         ("check", ["0: in order", "2: not"]),
+        ("profile", ["0: counted", "2: the experiment or the variant"]),
         ("report", ["0: written, or up to date", "1: --check found a difference", "2: the folder"]),
         ("compare", ["0: compared", "2: a folder cannot be read", "3: nothing to compare"]),
     ],
@@ -87,6 +90,11 @@ BAD_INPUT = [
     (["check", "broken.yaml"], "broken.yaml:2: not valid YAML"),
     (["check", "binary.yaml"], "binary.yaml: not UTF-8 text (invalid start byte at byte 0)."),
     (["sweep", "good.yaml", "--results", "file"], "file: cannot be written (File exists)."),
+    (["profile", "missing.yaml"], f"missing.yaml: cannot be read ({NO_FILE})."),
+    (
+        ["profile", "good.yaml", "--variant", "attention=sa"],
+        "no variant `attention=sa`. Did you mean 'attention=",
+    ),
     (["status", "folder"], NO_PLAN),
     (["report", "folder"], NO_PLAN),
     (["report", "file"], "file/manifest.json: cannot be read (Not a directory)."),
@@ -201,6 +209,50 @@ def test_a_plan_has_a_line_a_variant_and_never_cuts_a_name(desk: Path) -> None:
         ["branches.conv3=off,branches.conv5=off,branches.dilated=off,attention=none", "0", "2"],
     ]
     assert out.endswith("2 variants, 4 cells: 0 done, 4 to train.\n")
+
+
+def test_a_profile_has_a_line_a_variant_and_writes_nothing(desk: Path) -> None:
+    before = sorted(desk.rglob("*"))
+    code, out, err = run_verb("profile", "good.yaml", cwd=desk)
+    assert (code, err) == (0, "")
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0] == ["variant", "params", "MACs", "FLOPs", "activations", "status"]
+    assert [(row[0], row[5]) for row in rows[1:]] == [
+        ("baseline", "exact"),
+        ("attention=none", "exact"),
+        ("attention=se", "exact"),
+    ]
+    # squeeze and excitation of 16 channels: 16 -> 1 -> 16, once for the whole map
+    _, none, se = ([int(number.replace(",", "")) for number in row[1:5]] for row in rows[1:])
+    assert [after - before for before, after in zip(none, se, strict=True)] == [32 + 17, 32, 64, 17]
+    assert sorted(desk.rglob("*")) == before
+
+
+def test_the_parts_of_a_profile_add_up_to_its_totals(desk: Path) -> None:
+    out = run_verb("profile", "good.yaml", "--parts", "--variant", "baseline", cwd=desk).out
+    header, *rows, total = [line.split() for line in out.partition("\n\n")[2].splitlines()]
+    assert header == ["part", "of", "baseline", "params", "%", "MACs", "%"]
+    for column in (1, 3):
+        numbers = [int(row[column].replace(",", "")) for row in rows]
+        assert f"{sum(numbers):,}" == total[1 if column == 1 else 2]
+    names = [row[0] for row in rows]
+    assert names.index("attention.core") < names.index("head")
+
+
+def test_what_is_no_exact_count_is_explained_below_the_table(desk: Path) -> None:
+    shutil.copy(PLANTED, desk)
+    text = (desk / "good.yaml").read_text().replace("none, se]", "planted_error]")
+    (desk / "planted.yaml").write_text(text + "plugins: [planted.py]\n")
+    lines = run_verb("profile", "planted.yaml", cwd=desk).out.splitlines()
+    assert lines[2].split()[-2:] == ["two", "counters"]
+    assert lines[3].startswith("attention=planted_error exact by two counters: no formula for ")
+
+
+def test_a_profile_as_json_is_what_a_sweep_writes(desk: Path) -> None:
+    plan = check_plan(load_experiment(desk / "good.yaml"), desk)
+    write_profile(desk, profile_variants(plan))
+    out = run_verb("profile", "good.yaml", "--json", cwd=desk).out
+    assert out == (desk / "profile.json").read_text()
 
 
 def test_the_schema_is_json(tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ import pytest
 
 from experiments import write_experiment
 from msanet_bench.checks import CheckedPlan, catalog, check_plan, load_experiment
-from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.data import load
-from msanet_bench.exports import Costs, export_records, profile_variants, write_manifest, write_profile
+from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import Attempt
-from msanet_bench.measure.macs import Macs
 from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.records import Record, Status, read_records
 from msanet_bench.spec import Experiment
@@ -61,26 +59,6 @@ def test_the_manifest_tells_the_whole_plan_before_a_cell_has_run(
     assert Experiment.model_validate_json(json.dumps(manifest["experiment"])) == experiment
     labels = np.frombuffer(base64.b64decode(manifest["test_labels"]), dtype="<u2")
     assert labels.tolist() == load(experiment.data, tmp_path).test_labels.tolist()
-
-
-def test_the_profile_holds_what_each_network_costs_by_part(plan: CheckedPlan, tmp_path: Path) -> None:
-    write_profile(tmp_path, profile_variants(plan))
-    variants = json.loads((tmp_path / "profile.json").read_text(encoding="utf-8"))["variants"]
-    assert list(variants) == ["baseline", "attention=none", "attention=se"]
-    for fields in variants.values():
-        assert fields["macs_status"] == "exact"
-        assert sum(fields["params_by_part"].values()) == fields["params"]
-        assert sum(fields["macs_by_part"].values()) == fields["macs"]
-    assert "attention" not in variants["attention=none"]["params_by_part"]
-
-
-def test_an_incomplete_count_is_never_shown_as_a_number() -> None:
-    macs = Macs(total=5, by_part={"stem": 5}, status="incomplete: aten::mv", flops_fvcore_stock=None)
-    costs = Costs(params=7, params_by_part={"stem": 7}, macs=macs, shape=ImageShape(1, 8, 8, 3))
-    assert set(costs.measures()) == {"params"}
-    assert costs.to_json()["macs"] is None
-    assert costs.to_json()["macs_by_part"] == {}
-    assert costs.to_json()["macs_status"] == "incomplete: aten::mv"
 
 
 def test_tables_stand_in_plan_order_whatever_the_order_of_the_journal(

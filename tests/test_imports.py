@@ -31,7 +31,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(RUN, "--help") & HEAVY == set()
 
 
-@pytest.mark.parametrize("verb", ["sweep", "check", "report", "compare"])
+@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "compare"])
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()
 

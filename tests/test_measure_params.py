@@ -2,19 +2,22 @@ import pytest
 from torch import nn
 
 from msanet_bench.measure.params import params, params_by_part, part_of
+from msanet_bench.model.attention.self_attention import SelfAttention
 
 
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("stem.conv.weight", "stem"),
-        ("stages.0.downsample.0.weight", "downsample"),
-        ("stages.0.blocks.1.multi_scale.branches.conv3.conv.weight", "branches.conv3"),
+        ("stem.conv", "stem"),
+        ("stages.0.downsample.0", "downsample"),
+        ("stages.0.blocks.1.multi_scale.branches.conv3.conv", "branches.conv3"),
         ("stages.2.blocks.0.multi_scale.branches.my_own", "branches.my_own"),
-        ("stages.0.blocks.1.multi_scale.fusion.conv.bias", "fusion"),
-        ("stages.0.blocks.1.attention.query.weight", "attention"),
-        ("head.classify.bias", "head"),
-        ("gamma", "other"),
+        ("stages.0.blocks.1.multi_scale.fusion.conv", "fusion"),
+        ("stages.0.blocks.1.attention", "attention"),
+        ("stages.0.blocks.1.attention.query", "attention.query"),
+        ("stages.0.blocks.1.attention.gate.conv", "attention.gate"),
+        ("head.classify", "head"),
+        ("norm", "other"),
         ("", "other"),
     ],
 )
@@ -23,8 +26,8 @@ def test_a_dotted_name_tells_the_part(name: str, part: str) -> None:
 
 
 def test_a_block_may_call_its_layers_like_other_parts() -> None:
-    assert part_of("stages.0.blocks.0.attention.head.weight") == "attention"
-    assert part_of("stages.0.blocks.0.multi_scale.branches.stem.head.weight") == "branches.stem"
+    assert part_of("stages.0.blocks.0.attention.head") == "attention.head"
+    assert part_of("stages.0.blocks.0.multi_scale.branches.stem.head") == "branches.stem"
 
 
 def small_network() -> nn.Module:
@@ -34,6 +37,17 @@ def small_network() -> nn.Module:
     network.head = nn.Linear(4, 2, bias=False)  # 8
     network.head.weight.requires_grad_(requires_grad=False)
     return network
+
+
+def test_a_parameter_belongs_to_the_part_of_its_module() -> None:
+    network = nn.Module()
+    network.attention = SelfAttention(16)  # query and key 16 -> 2, value 16 -> 16, each with bias, and gamma
+    assert params_by_part(network) == {
+        "attention": 1,
+        "attention.query": 34,
+        "attention.key": 34,
+        "attention.value": 272,
+    }
 
 
 def test_frozen_parameters_count_and_buffers_do_not() -> None:
@@ -50,6 +64,6 @@ def test_shared_parameters_count_once_where_they_are_met_first() -> None:
 
 
 def test_parts_add_up_whatever_the_division() -> None:
-    parts = params_by_part(small_network(), lambda name: name[-4:])
-    assert parts == {"ight": 108 + 4 + 8, "bias": 4 + 4}
+    parts = params_by_part(small_network(), lambda name: name[1])
+    assert parts == {"t": 112, "o": 8, "e": 8}
     assert sum(parts.values()) == params(small_network())

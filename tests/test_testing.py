@@ -178,6 +178,33 @@ class ReadsItsWeights(nn.Module):
         return self.conv(x)
 
 
+class Miscounts(nn.Module):
+    """Says the cost of a 1 x 1 kernel where 3 x 3 run."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+    def macs(self, shape: Sequence[int]) -> int:
+        return shape[0] * shape[2] * shape[3] * shape[1] ** 2
+
+
+class CountsOneImage(Miscounts):
+    def macs(self, shape: Sequence[int]) -> int:
+        return shape[2] * shape[3] * shape[1] ** 2 * 9
+
+
+class CountsFullMaps(Miscounts):
+    """Rounds the sides up to even ones, which no network of even sides would show."""
+
+    def macs(self, shape: Sequence[int]) -> int:
+        height, width = (side + side % 2 for side in shape[2:])
+        return shape[0] * height * width * shape[1] ** 2 * 9
+
+
 @pytest.mark.parametrize(
     ("block", "message"),
     [
@@ -193,6 +220,18 @@ class ReadsItsWeights(nn.Module):
         (WorksItOut, "`gain` must keep its start, which is worked out, not drawn. Set it in"),
         (LosesDigits, "must return finite numbers under bfloat16 autocast."),
         (ReadsItsWeights, "must build on the meta device, but raised: "),
+        (
+            Miscounts,
+            "must cost what its formula `macs` says, but for 1 x 7 x 9 it is incomplete: the formula",
+        ),
+        (
+            CountsOneImage,
+            "must cost what its formula `macs` says, but for 1 x 7 x 9 it is incomplete: the formu",
+        ),
+        (
+            CountsFullMaps,
+            "must cost what its formula `macs` says, but for 1 x 7 x 9 it is incomplete: the formu",
+        ),
     ],
 )
 def test_a_block_that_breaks_the_contract_is_refused(block: type[nn.Module], message: str) -> None:

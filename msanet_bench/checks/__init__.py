@@ -169,7 +169,7 @@ def _cost(variant: Variant, shape: ImageShape, constraint: Constraint) -> int:
     if constraint.measure == "params":
         return params(model)
     macs = count_macs(model, shape.image)
-    if macs.status != "exact":
+    if not macs.is_exact:
         raise BenchError(
             f"variant `{variant.name}`: `{constraint}` needs an exact count, but the count is {macs.status}. "
             "Constrain `params` instead, or leave the variant out."

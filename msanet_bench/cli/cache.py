@@ -1,14 +1,19 @@
 """Says beforehand what a verb writes below the data folder."""
 
 from pathlib import Path
+from typing import TextIO
 
 from msanet_bench.spec import Experiment
 
 
-def announce_cache(experiment: Experiment, data_root: Path) -> None:
-    """One line when images are about to be decoded into a cache, with its size; else nothing."""
+def announce_cache(experiment: Experiment, data_root: Path, *, stream: TextIO | None = None) -> None:
+    """One line when images are about to be decoded into a cache, with its size; else nothing.
+
+    It goes to standard output, or to the `stream`.
+    """
     from msanet_bench.checks import cache_bytes_needed
 
     needed = cache_bytes_needed(experiment, data_root)
     if needed:
-        print(f"decoding images into a cache below {data_root}: {needed / 2**20:.1f} MiB, once", flush=True)
+        size = f"{needed / 2**20:.1f} MiB"
+        print(f"decoding images into a cache below {data_root}: {size}, once", flush=True, file=stream)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from msanet_bench.model.attention.none import NoAttention
 from msanet_bench.model.norm import BatchNorm2d
+from msanet_bench.model.slots import Shape
 
 # builds a module; Any, since a stem also says its `min_image` and `min_map`
 Block: TypeAlias = Callable[..., Any]
@@ -163,6 +164,12 @@ class Downsample(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return torch.relu(self.norm(self.conv(x_NCHW)))
 
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        stride = self.conv.stride_on(height, width)
+        positions = -(-height // stride) * -(-width // stride)
+        return batch * positions * self.conv.out_channels * in_channels * 3 * 3
+
 
 class BoundedConv2d(nn.Conv2d):
     """A 3 x 3 convolution that keeps the size where a side of the result would fall below `min_map`.
@@ -175,9 +182,13 @@ class BoundedConv2d(nn.Conv2d):
         self.min_map = min_map
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        height, width = x_NCHW.shape[2:]
-        stride = self.stride if -(-min(height, width) // self.stride[0]) >= self.min_map else 1
+        stride = self.stride_on(*x_NCHW.shape[2:])
         return nn.functional.conv2d(x_NCHW, self.weight, self.bias, stride, padding=1)
+
+    def stride_on(self, height: int, width: int) -> int:
+        """The stride on a map of this size."""
+        stride = self.stride[0]
+        return stride if -(-min(height, width) // stride) >= self.min_map else 1
 
 
 def branch_widths(channels: int, is_on: Mapping[str, bool], branch_width: BranchWidth) -> dict[str, int]:

@@ -12,16 +12,23 @@ may set. What the network gives, and what it expects back (N batch, C channels, 
 A stem also says the smallest image it takes (`min_image`) and the smallest map that the stages behind it may
 reach (`min_map`). A branch may say the offset of its outermost tap in pixels (`reach`).
 
+A block may say what it costs: `macs(shape)` is the multiply-accumulates of one forward pass on inputs of that
+shape (fusion: on a list of shapes), as a number, or as numbers by the names of its children. The counters are
+held against it; a block without one is counted all the same, and its row says so.
+
 Block files import their registry from here. To find the registries filled, take them from `catalogue`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from msanet_bench.registry import Registry
+
+# of a tensor: (N, C, H, W)
+Shape: TypeAlias = Sequence[int]
 
 
 def _probe(*positional: object) -> Callable[[type[nn.Module], Mapping[str, Any]], nn.Module]:

@@ -32,6 +32,10 @@ class DotProductAttention(nn.Module):
             return self._explicit(query_NDP, key_NDP, value_NCP)
         return self._sdpa(query_NDP, key_NDP, value_NCP)
 
+    def query_width(self, query: int, value: int) -> int:
+        """How wide the dot products are on the CPU: `sdpa` multiplies zeros too, up to the values' width."""
+        return value if self.implementation == "sdpa" else query
+
     def _explicit(self, query_NDP: Tensor, key_NDP: Tensor, value_NCP: Tensor) -> Tensor:
         weight_NPP = torch.bmm(self.scale * query_NDP.transpose(1, 2), key_NDP).softmax(dim=2)
         return torch.bmm(value_NCP, weight_NPP.transpose(1, 2))

@@ -4,7 +4,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from msanet_bench.model.slots import ATTENTION
+from msanet_bench.model.slots import ATTENTION, Shape
 
 
 @ATTENTION.register("eca")
@@ -30,3 +30,7 @@ class ECA(nn.Module):
         pooled_N1C = x_NCHW.mean(dim=(2, 3))[:, None, :]
         gate_NC = torch.sigmoid(self.conv(pooled_N1C))[:, 0, :]
         return x_NCHW * gate_NC[:, :, None, None]
+
+    def macs(self, shape: Shape) -> dict[str, int]:
+        batch, channels, *_ = shape
+        return {"conv": batch * channels * self.conv.kernel_size[0]}

@@ -1,6 +1,6 @@
 from torch import Tensor, nn
 
-from msanet_bench.model.slots import ATTENTION
+from msanet_bench.model.slots import ATTENTION, Shape
 
 
 @ATTENTION.register("none")
@@ -16,3 +16,6 @@ class NoAttention(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return x_NCHW
+
+    def macs(self, _: Shape) -> int:
+        return 0

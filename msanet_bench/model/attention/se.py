@@ -2,7 +2,7 @@
 import torch
 from torch import Tensor, nn
 
-from msanet_bench.model.slots import ATTENTION
+from msanet_bench.model.slots import ATTENTION, Shape
 
 
 @ATTENTION.register("se")
@@ -24,3 +24,8 @@ class SqueezeExcitation(nn.Module):
         squeezed_NR = torch.relu(self.squeeze(x_NCHW.mean(dim=(2, 3))))
         gate_NC = torch.sigmoid(self.excite(squeezed_NR))
         return x_NCHW * gate_NC[:, :, None, None]
+
+    def macs(self, shape: Shape) -> dict[str, int]:
+        batch, channels, *_ = shape
+        each = batch * channels * self.squeeze.out_features
+        return {"squeeze": each, "excite": each}

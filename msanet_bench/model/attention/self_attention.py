@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.attention.dot_product import DotProductAttention
-from msanet_bench.model.slots import ATTENTION
+from msanet_bench.model.slots import ATTENTION, Shape
 
 
 @ATTENTION.register("self_attention")
@@ -43,3 +43,13 @@ class SelfAttention(nn.Module):
         value_NCP = self.value(x_NCHW).flatten(2)
         mixed_NCP: Tensor = self.core(query_NDP, key_NDP, value_NCP)
         return x_NCHW + self.gamma * mixed_NCP.reshape(x_NCHW.shape)
+
+    def macs(self, shape: Shape) -> dict[str, int]:
+        batch, channels, height, width = shape
+        positions, narrow = height * width, self.query.out_channels
+        return {
+            "query": batch * positions * channels * narrow,
+            "key": batch * positions * channels * narrow,
+            "value": batch * positions * channels * channels,
+            "core": batch * positions**2 * (self.core.query_width(narrow, channels) + channels),
+        }

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import BRANCHES
+from msanet_bench.model.slots import BRANCHES, Shape
 
 
 @BRANCHES.register("conv")
@@ -22,3 +22,8 @@ class Conv(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return torch.relu(self.norm(self.conv(x_NCHW)))
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        taps = self.conv.kernel_size[0] ** 2  # those on the padding count too
+        return batch * height * width * self.conv.out_channels * in_channels * taps

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import BRANCHES
+from msanet_bench.model.slots import BRANCHES, Shape
 
 
 @BRANCHES.register("depthwise")
@@ -28,3 +28,8 @@ class Depthwise(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return torch.relu(self.norm(self.depthwise(self.pointwise(x_NCHW))))
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        out_channels, taps = self.depthwise.out_channels, self.depthwise.kernel_size[0] ** 2
+        return batch * height * width * out_channels * (in_channels + taps)

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import BRANCHES
+from msanet_bench.model.slots import BRANCHES, Shape
 
 
 @BRANCHES.register("global_context")
@@ -25,3 +25,7 @@ class GlobalContext(nn.Module):
         pooled_NC11 = x_NCHW.mean(dim=(2, 3), keepdim=True)
         context_NC11 = torch.relu(self.norm(self.conv(pooled_NC11)))
         return context_NC11.expand(-1, -1, *x_NCHW.shape[2:])
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, *_ = shape
+        return batch * in_channels * self.conv.out_channels

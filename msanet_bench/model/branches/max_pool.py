@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import BRANCHES
+from msanet_bench.model.slots import BRANCHES, Shape
 
 
 @BRANCHES.register("max_pool")
@@ -25,3 +25,7 @@ class MaxPool(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return torch.relu(self.norm(self.conv(self.pool(x_NCHW))))
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        return batch * height * width * in_channels * self.conv.out_channels

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import FUSION
+from msanet_bench.model.slots import FUSION, Shape
 
 
 @FUSION.register("sum")
@@ -26,3 +26,7 @@ class Sum(nn.Module):
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
         filled_NMHW = [nn.functional.pad(x, (0, 0, 0, 0, 0, self.widest - x.shape[1])) for x in outputs_NcHW]
         return torch.relu(self.norm(self.conv(torch.stack(filled_NMHW).sum(dim=0))))
+
+    def macs(self, shapes: Sequence[Shape]) -> int:
+        batch, _, height, width = shapes[0]
+        return batch * height * width * self.widest * self.conv.out_channels

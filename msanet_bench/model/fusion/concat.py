@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import FUSION
+from msanet_bench.model.slots import FUSION, Shape
 
 
 @FUSION.register("concat")
@@ -22,3 +22,7 @@ class Concat(nn.Module):
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
         return torch.relu(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))
+
+    def macs(self, shapes: Sequence[Shape]) -> int:
+        batch, _, height, width = shapes[0]
+        return batch * height * width * sum(shape[1] for shape in shapes) * self.conv.out_channels

@@ -2,7 +2,7 @@
 import torch
 from torch import Tensor, nn
 
-from msanet_bench.model.slots import HEADS
+from msanet_bench.model.slots import HEADS, Shape
 
 
 @HEADS.register("mlp")
@@ -26,3 +26,7 @@ class MLP(nn.Module):
         hidden_ND = torch.relu(self.hidden(x_NCHW.mean(dim=(2, 3))))
         logits_NK: Tensor = self.classifier(self.dropout(hidden_ND))
         return logits_NK
+
+    def macs(self, shape: Shape) -> int:
+        batch, channels, *_ = shape
+        return batch * self.hidden.out_features * (channels + self.classifier.out_features)

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import STEMS
+from msanet_bench.model.slots import STEMS, Shape
 
 
 @STEMS.register("imagenet")
@@ -25,3 +25,8 @@ class Imagenet(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         pooled_NCHW: Tensor = self.pool(torch.relu(self.norm(self.conv(x_NCHW))))
         return pooled_NCHW
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        positions = -(-height // 2) * -(-width // 2)  # before the pool
+        return batch * positions * self.conv.out_channels * in_channels * 7 * 7

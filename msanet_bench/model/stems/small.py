@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
-from msanet_bench.model.slots import STEMS
+from msanet_bench.model.slots import STEMS, Shape
 
 
 @STEMS.register("small")
@@ -23,3 +23,7 @@ class Small(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         return torch.relu(self.norm(self.conv(x_NCHW)))
+
+    def macs(self, shape: Shape) -> int:
+        batch, in_channels, height, width = shape
+        return batch * height * width * self.conv.out_channels * in_channels * 3 * 3
