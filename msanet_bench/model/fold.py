@@ -21,8 +21,8 @@ class Pair(NamedTuple):
     norm: _BatchNorm
 
 
-def watch(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Pair]]:
-    """The output for some images, and the batch norms that alone take what one convolution gives.
+def watch(model: nn.Module, images: Tensor) -> list[Pair]:
+    """The batch norms that alone take what one convolution gives, found in one forward pass.
 
     What one pass cannot show is whether a weight is also used by other means: who folds compares outputs.
     """
@@ -32,10 +32,10 @@ def watch(model: nn.Module, images: Tensor) -> tuple[Tensor, list[Pair]]:
         *(m.register_forward_pre_hook(watcher.before_norm) for m in model.modules() if _has_statistics(m)),
     ]
     with torch.no_grad(), watcher:
-        output: Tensor = model(images)
+        model(images)
     for handle in handles:
         handle.remove()
-    return output, watcher.pairs()
+    return watcher.pairs()
 
 
 def fold(model: nn.Module, pairs: Sequence[Pair]) -> None:
