@@ -86,6 +86,11 @@ def images(model: nn.Module, batch: int = 2, size: tuple[int, int] = (33, 20)) -
     return torch.randn(batch, 3, *size, generator=torch.Generator().manual_seed(2)).to(dtype)
 
 
+def largest_difference(outputs: Tensor, expected: Tensor) -> float:
+    """As a share of the largest output, which is 0.5 to 20."""
+    return ((outputs - expected).abs().max() / expected.abs().max()).item()
+
+
 @contextmanager
 def counted_convolutions(model: nn.Module) -> Iterator[list[str]]:
     called: list[str] = []
@@ -111,11 +116,10 @@ def test_the_outputs_are_those_of_the_original(shape: str, batch: int, size: tup
     model = thin(**SHAPES[shape][0]).eval()
     x = images(model, batch, size)
     fused = fuse(model, images(model))
+    single = fuse(model.float(), images(model))
     with torch.no_grad():
-        torch.testing.assert_close(fused(x), model(x), rtol=0, atol=1e-12)
-        model.float()
-        single = fuse(model, images(model))
-        torch.testing.assert_close(single(x.float()), model(x.float()), rtol=0, atol=1e-5)
+        assert largest_difference(single(x.float()), model(x.float())) < 1e-5
+        assert largest_difference(fused(x), model.double()(x)) < 1e-12
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -203,7 +207,7 @@ def test_a_wrong_weight_is_found(weight: str, monkeypatch: pytest.MonkeyPatch) -
     # at a fresh start, where 1e-7 of an image arrives at the outputs
     model = build(ModelSpec(width=0.125), num_classes=10)
     initialise(model, 0)
-    with pytest.raises(ValueError, match="multi_scale: a fused network must give the same outputs to 1e-12"):
+    with pytest.raises(ValueError, match=r"multi_scale\.fusion\.norm: a fused network must give the same"):
         fuse(model, images(model))
 
 

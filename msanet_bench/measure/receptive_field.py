@@ -100,17 +100,27 @@ def effective_field(
 
 
 def _map_behind(model: nn.Module, behind: str, images: Tensor) -> Tensor:
-    """The tensor that a submodule is called with."""
-    met: list[Tensor] = []
+    """The tensor that a submodule is called with; what comes after it is not run."""
 
-    def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        met.append(inputs[0])
+    def stop(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        raise _MapMetError(inputs[0])
 
-    handle = model.get_submodule(behind).register_forward_pre_hook(keep)
-    model(images)
-    handle.remove()
-    (found,) = met
-    return found
+    handle = model.get_submodule(behind).register_forward_pre_hook(stop)
+    try:
+        model(images)
+    except _MapMetError as met:
+        return met.map_NCHW
+    finally:
+        handle.remove()
+    raise ValueError(f"`behind` must name a module that is called, but got ({behind=}).")
+
+
+class _MapMetError(Exception):
+    """The forward pass has arrived where the map is taken."""
+
+    def __init__(self, map_NCHW: Tensor) -> None:
+        super().__init__()
+        self.map_NCHW = map_NCHW
 
 
 def _field(sight: Sight | None) -> TheoreticalField:

@@ -142,9 +142,10 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does no
         given.update(kwargs or {})
         # what an argument sees, before a result that is the argument itself takes its place
         known = {id(leaf): self.sight_of(leaf) for leaf in tree_leaves(list(given.values()))}
-        if any(sight is not None for sight in known.values()):
+        name = operation.overloadpacket.__name__
+        if name not in _SIZES_ALONE and any(sight is not None for sight in known.values()):
             outputs = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
-            self._enter(operation.overloadpacket.__name__, given, outputs, known)
+            self._enter(name, given, outputs, known)
         return result
 
     def _enter(
@@ -165,7 +166,11 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does no
             self._sights[id(output)] = (output, sight)
 
 
-_MANY_RESULTS = frozenset({"split", "split_with_sizes", "unbind", "chunk"})
+_MANY_RESULTS = frozenset({"split", "split_with_sizes", "unbind"})
+# what takes a tensor for its shape and none of its numbers
+_SIZES_ALONE = frozenset(
+    {"zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty"}
+)
 
 
 def _applied(name: str, rules: Mapping[str, Rule], call: Call) -> Sight:
