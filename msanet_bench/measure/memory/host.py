@@ -5,7 +5,6 @@ import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,30 +15,22 @@ from msanet_bench.measure.memory.workload import classify
 _STATUS = Path("/proc/self/status")
 
 
-@dataclass(frozen=True, slots=True)
-class HostPeak:
-    """Most bytes of memory that two processes held at once.
+def host_peak_rss(make: Callable[[], nn.Module], input_shape: tuple[int, ...], *, batch: int = 1) -> int:
+    """Most bytes that a fresh process held, which built a network by `make` and ran one forward pass.
 
-    Attributes:
-        peak_bytes: Of a process that built the network and ran one forward pass: interpreter, torch and all.
-        baseline_bytes: Of a process that imported the same and did nothing. The difference is no exact cost
-            of the network: pages come whole, allocators keep some, torch loads parts of itself when needed.
+    Interpreter, torch and all else that is imported are in it: see `host_baseline_rss`. `make` travels by
+    pickle, so it is a function of a module, or a `partial` of one. It takes seconds, to import torch.
     """
-
-    peak_bytes: int
-    baseline_bytes: int
+    return _in_fresh_process(_peak_of_forward, make, input_shape, batch)
 
 
-def host_peak_rss(make: Callable[[], nn.Module], input_shape: tuple[int, ...], *, batch: int = 1) -> HostPeak:
-    """Build a network by `make` in a fresh process and run one forward pass on images of `input_shape`.
+def host_baseline_rss(make: Callable[[], nn.Module]) -> int:
+    """Most bytes that a fresh process held, which imported what `make` needs and built nothing.
 
-    `make` travels by pickle, so it is a function of a module, or a `partial` of one. It takes seconds: each
-    of the two processes imports torch.
+    What lies above it is no exact cost of a network: allocators keep some of what is freed, and torch loads
+    parts of itself when they are needed first.
     """
-    return HostPeak(
-        peak_bytes=_in_fresh_process(_peak_of_forward, make, input_shape, batch),
-        baseline_bytes=_in_fresh_process(_peak_of_nothing, make),
-    )
+    return _in_fresh_process(_peak_of_nothing, make)
 
 
 def peak_rss() -> int:
