@@ -37,7 +37,7 @@ class MemoryEstimate:
         inference_peak_bytes: Most that is alive at once in a forward pass: parameters, buffers and images
             are.
         training_peak_bytes: The same of a step of training when the optimiser (AdamW) has its state.
-        status: `estimated`, or why the three are None.
+        status: `estimated`, or why what is None is not known.
     """
 
     saved_bytes: int | None
