@@ -1,8 +1,10 @@
 import pytest
 from torch import nn
 
-from msanet_bench.measure.params import params, params_by_part, part_of
+from msanet_bench.measure.params import Holdings, Size, params, params_by_part, part_of, take_inventory
 from msanet_bench.model.attention.self_attention import SelfAttention
+from msanet_bench.model.build import build
+from msanet_bench.spec import ModelSpec
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,36 @@ def test_parts_add_up_whatever_the_division() -> None:
     parts = params_by_part(small_network(), lambda name: name[1])
     assert parts == {"t": 112, "o": 8, "e": 8}
     assert sum(parts.values()) == params(small_network())
+
+
+def test_an_inventory_keeps_trainable_frozen_and_buffers_apart() -> None:
+    network = small_network()
+    network.head.half()
+    inventory = take_inventory(network)
+    # the norm has 4 means, 4 variances, and one count of 8 bytes
+    assert inventory.by_part == {
+        "stem": Holdings(trainable=Size(112, 448), frozen=Size(0, 0), buffers=Size(0, 0)),
+        "other": Holdings(trainable=Size(8, 32), frozen=Size(0, 0), buffers=Size(9, 40)),
+        "head": Holdings(trainable=Size(0, 0), frozen=Size(8, 16), buffers=Size(0, 0)),
+    }
+    assert inventory.total == Holdings(Size(120, 480), Size(8, 16), Size(9, 40))
+    assert inventory.total.parameters == Size(128, 496)
+
+
+def test_an_inventory_takes_shared_tensors_once() -> None:
+    network = small_network()
+    network.attention = nn.Linear(4, 2, bias=False)
+    network.attention.weight = network.head.weight
+    network.attention.norm = network.norm
+    assert take_inventory(network) == take_inventory(small_network())
+
+
+def test_an_inventory_agrees_with_the_other_counts() -> None:
+    model = build(ModelSpec(width=0.125), num_classes=10)
+    inventory = take_inventory(model)
+    assert inventory.total.parameters.elements == params(model)
+    parts = {name: held.parameters.elements for name, held in inventory.by_part.items()}
+    assert parts == params_by_part(model)
+    # the state dict is all that is kept
+    kept = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+    assert inventory.total.parameters.bytes + inventory.total.buffers.bytes == kept

@@ -1,13 +1,49 @@
 """Parameters of a network, as a whole and by part."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 _PARTS = frozenset({"stem", "downsample", "fusion", "head"})
 # their children are parts
 _DIVIDED = frozenset({"branches", "attention"})
+
+
+class Size(NamedTuple):
+    """How much some tensors hold."""
+
+    elements: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a network, or a part of it, keeps between two calls.
+
+    Attributes:
+        trainable: Parameters that receive gradients.
+        frozen: Parameters that do not.
+        buffers: What is no parameter, as running statistics.
+    """
+
+    trainable: Size
+    frozen: Size
+    buffers: Size
+
+    @property
+    def parameters(self) -> Size:
+        return Size(self.trainable.elements + self.frozen.elements, self.trainable.bytes + self.frozen.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a network keeps, and which part keeps it; the parts add up to the total."""
+
+    total: Holdings
+    by_part: dict[str, Holdings]
 
 
 def params(model: nn.Module) -> int:
@@ -43,9 +79,35 @@ def params_by_part(model: nn.Module, part: Callable[[str], str] = part_of) -> di
     return sum_by_part(sizes, part)
 
 
+def take_inventory(model: nn.Module, part: Callable[[str], str] = part_of) -> Inventory:
+    """Parameters and buffers of a network, as a whole and by part, in the order of the network.
+
+    A tensor that is shared counts once, where it is met first. `part` says to which part a dotted name
+    belongs.
+    """
+    members: dict[str, list[Tensor]] = {}
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        members.setdefault(part(name), []).append(tensor)
+    everything = [tensor for tensors in members.values() for tensor in tensors]
+    return Inventory(_holdings(everything), {name: _holdings(tensors) for name, tensors in members.items()})
+
+
 def sum_by_part(amounts: Mapping[str, int], part: Callable[[str], str]) -> dict[str, int]:
     """The sums of amounts by dotted name; a part that has nothing is left out."""
     totals: Counter[str] = Counter()
     for name, amount in amounts.items():
         totals[part(name)] += amount
     return {name: total for name, total in totals.items() if total}
+
+
+def _holdings(tensors: Iterable[Tensor]) -> Holdings:
+    kinds: dict[str, list[Tensor]] = {"trainable": [], "frozen": [], "buffers": []}
+    for tensor in tensors:
+        kind = "trainable" if tensor.requires_grad else "frozen"
+        kinds[kind if isinstance(tensor, nn.Parameter) else "buffers"].append(tensor)
+    return Holdings(**{kind: _size(members) for kind, members in kinds.items()})
+
+
+def _size(tensors: Iterable[Tensor]) -> Size:
+    sizes = [(tensor.numel(), tensor.numel() * tensor.element_size()) for tensor in tensors]
+    return Size(sum(elements for elements, _ in sizes), sum(amount for _, amount in sizes))

@@ -1,0 +1,131 @@
+# N batch, C channels, H height, W width
+"""How far a unit of the last map sees: by the network's windows, and by its gradients."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from msanet_bench.measure.hollow import hollow_copy
+from msanet_bench.measure.sight import Sight, UnknownSightError, Walk
+from msanet_bench.measure.sight_rules import RULES
+from msanet_bench.streams import derive_seed
+
+EXACT = "exact"
+MEASURED = "measured"
+
+# what lies within two deviations of a Gaussian: 1 - 0.9545
+_LEAST_SHARE = 0.0455
+_SEED = derive_seed("effective receptive field")
+
+
+@dataclass(frozen=True, slots=True)
+class TheoreticalField:
+    """What a unit can see, from the sizes of the windows alone.
+
+    Attributes:
+        height: In pixels, through convolutions and pooling alone; more than the image has where the windows
+            reach beyond it.
+        width: The same across.
+        sees_all: Whether the unit also sees the whole image, through a mean or a product over all positions.
+        status: `exact`, or why what is None is not known.
+    """
+
+    height: int | None
+    width: int | None
+    sees_all: bool | None
+    status: str = EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveField:
+    """What a unit does see, by the gradients of its activation (Luo et al. 2016, arXiv:1701.04128).
+
+    Attributes:
+        side: Root of the number of pixels whose mean absolute gradient exceeds 4.55 % of the largest, as in
+            the paper.
+        status: `measured`, or why `side` is None.
+    """
+
+    side: float | None
+    status: str = MEASURED
+
+
+def theoretical_field(
+    model: nn.Module, input_shape: tuple[int, ...], *, behind: str = "head"
+) -> TheoreticalField:
+    """The field of a unit of the map that the submodule `behind` takes, for images of (C, H, W).
+
+    Every operation of one forward pass is followed on a copy without memory, so a block need not say its
+    reach. Where a block does what `sight_rules` has no rule for, there is no number.
+    """
+    hollow = hollow_copy(model, "meta").eval()
+    # two images: a dimension of size 1 could be mistaken for one of a map of one pixel
+    images = torch.empty(2, *input_shape, device="meta")
+    walk = Walk(images, RULES)
+    try:
+        with torch.no_grad(), walk:
+            sight = walk.sight_of(_map_behind(hollow, behind, images))
+    except UnknownSightError as error:
+        return TheoreticalField(None, None, None, f"not known ({error})")
+    return _field(sight)
+
+
+def effective_field(
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    behind: str = "head",
+    num_images: int = 4,
+) -> EffectiveField:
+    """The field of the central unit, in evaluation mode, as a mean over seeded random images.
+
+    It belongs to the weights that the model has: give them their start first (`initialise`). The model is
+    not touched. All channels of the unit count alike.
+    """
+    subject = copy.deepcopy(model).cpu().eval()
+    dtype = next((p.dtype for p in subject.parameters() if p.is_floating_point()), torch.float32)
+    generator = torch.Generator().manual_seed(_SEED)
+    images = torch.randn(num_images, *input_shape, generator=generator).to(dtype).requires_grad_()
+    map_NCHW = _map_behind(subject, behind, images)
+    height, width = map_NCHW.shape[2:]
+    unit = map_NCHW[:, :, height // 2, width // 2].sum()
+    (gradient_NCHW,) = torch.autograd.grad(unit, images)
+    strength_HW = gradient_NCHW.abs().mean(dim=(0, 1))
+    largest = strength_HW.max()
+    if not largest > 0:
+        return EffectiveField(None, "not measured (the unit has no gradient)")
+    return EffectiveField(int((strength_HW > _LEAST_SHARE * largest).sum()) ** 0.5)
+
+
+def _map_behind(model: nn.Module, behind: str, images: Tensor) -> Tensor:
+    """The tensor that a submodule is called with; what comes after it is not run."""
+
+    def stop(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        raise _MapMetError(inputs[0])
+
+    handle = model.get_submodule(behind).register_forward_pre_hook(stop)
+    try:
+        model(images)
+    except _MapMetError as met:
+        return met.map_NCHW
+    finally:
+        handle.remove()
+    raise ValueError(f"`behind` must name a module that is called, but got ({behind=}).")
+
+
+class _MapMetError(Exception):
+    """The forward pass has arrived where the map is taken."""
+
+    def __init__(self, map_NCHW: Tensor) -> None:
+        super().__init__()
+        self.map_NCHW = map_NCHW
+
+
+def _field(sight: Sight | None) -> TheoreticalField:
+    if sight is None:
+        return TheoreticalField(None, None, None, "not known (the map does not depend on the image)")
+    if sight.spans is None:
+        return TheoreticalField(None, None, sight.whole, "no unit sees through windows alone")
+    return TheoreticalField(sight.spans["row"].pixels, sight.spans["column"].pixels, sight.whole)

@@ -1,0 +1,186 @@
+"""Estimates against sums by hand and against torch's own MemTracker."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.distributed._tools.mem_tracker import MemTracker
+
+from msanet_bench.measure.hollow import hollow_copy
+from msanet_bench.measure.memory.estimate import MemoryEstimate, estimate_memory
+from msanet_bench.measure.memory.workload import classify, make_optimiser, train_step
+from msanet_bench.model.build import build
+from msanet_bench.spec import BlockSpec, ModelSpec
+
+FLOAT = 4
+
+
+def perceptron() -> nn.Module:
+    """16 values to 8 to 4 classes: 128 + 32 weights and no bias."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 8, bias=False), nn.ReLU(), nn.Linear(8, 4, bias=False))
+
+
+IMAGE = (1, 4, 4)
+WEIGHTS = (128 + 32) * FLOAT
+
+
+def article(**changes: object) -> nn.Module:
+    spec = ModelSpec.model_validate({"width": 0.125, "depth": (1, 1), **changes})
+    return build(spec, num_classes=10)
+
+
+def test_a_perceptron_takes_the_bytes_counted_by_hand() -> None:
+    batch = 2
+    images, hidden, logits = (batch * values * FLOAT for values in (16, 8, 4))
+    # the ReLU's input is held by nobody else once its output is there, and logits come after it is gone
+    inference = WEIGHTS + images + hidden + hidden
+    # the first layer keeps the images, ReLU and second layer the same activations; weights do not count
+    saved = images + hidden
+    labels, state = batch * 8, 2 * WEIGHTS + 2 * FLOAT  # two moments a weight, two counts of steps
+    # most is alive when the first weight's gradient is worked out: loss, the 1 that starts the backward
+    # pass, the second weight's gradient, that of the hidden layer, and the first weight's
+    training = WEIGHTS + images + labels + state + 2 * FLOAT + 32 * FLOAT + hidden + 128 * FLOAT
+    assert logits < hidden
+    assert estimate_memory(perceptron(), IMAGE, batch=batch) == MemoryEstimate(saved, inference, training)
+
+
+def test_a_batch_norm_saves_its_input_and_two_numbers_a_channel() -> None:
+    model = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(48, 2))
+    saved = estimate_memory(model, (3, 4, 4), batch=5).saved_bytes
+    norm, linear = 5 * 48 * FLOAT + 2 * 3 * FLOAT, 5 * 48 * FLOAT
+    assert saved == norm + linear
+
+
+class Slices(nn.Module):
+    """Keeps one column of a large map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = (x + 1).flatten(1)
+        return (wide[:, :2] * self.weight).exp()
+
+
+def test_a_saved_slice_keeps_all_of_its_storage() -> None:
+    # the slice of 2 values keeps 16; the exponential keeps its 2
+    assert estimate_memory(Slices(), IMAGE, batch=3).saved_bytes == 3 * 16 * FLOAT + 3 * 2 * FLOAT
+
+
+def test_saved_bytes_are_those_of_a_real_pass() -> None:
+    """A second implementation: real tensors, told apart by where they lie."""
+    model = article().train()
+    met: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        met[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        output = model(torch.randn(3, 3, 32, 32))
+    own = {x.untyped_storage().data_ptr() for x in [*model.parameters(), *model.buffers()]}
+    expected = sum(size for place, size in met.items() if place not in own)
+    assert output.requires_grad  # so that all of it is still alive
+    assert estimate_memory(model, (3, 32, 32), batch=3).saved_bytes == expected
+
+
+def tracked_peaks(model: nn.Module, images: Tensor) -> tuple[int, int]:
+    """Peaks by torch's private tracker, which a new version of torch may change or lose: then this fails."""
+    labels = torch.zeros(len(images), dtype=torch.int64)
+    optimiser = make_optimiser(model)
+    train_step(model, optimiser, images, labels)
+    peaks = []
+    for held, work in (
+        ((model, images), lambda: classify(model, images)),
+        ((model, images, labels, optimiser), lambda: train_step(model, optimiser, images, labels)),
+    ):
+        tracker = MemTracker()
+        tracker.track_external(*held)
+        with tracker:
+            work()
+        (snapshot,) = tracker.get_tracker_snapshot("peak").values()
+        peaks.append(snapshot["Total"])
+    return peaks[0], peaks[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"attention": BlockSpec(block="none")},
+        {"attention": BlockSpec(block="se"), "fusion": BlockSpec(block="sum")},
+        {"stem": BlockSpec(block="small"), "width": 0.25},
+    ],
+)
+def test_peaks_are_those_of_torchs_tracker(changes: dict[str, object]) -> None:
+    model = article(**changes)
+    with FakeTensorMode():
+        expected = tracked_peaks(hollow_copy(model, "cpu"), torch.empty(4, 3, 32, 32))
+    estimate = estimate_memory(model, (3, 32, 32), batch=4)
+    assert (estimate.inference_peak_bytes, estimate.training_peak_bytes) == expected
+
+
+def test_without_numbers_a_batch_of_any_size_is_estimated() -> None:
+    """Images and activations of 1.5 TiB: 2 ** 34 times 96 bytes."""
+    model = perceptron()
+    estimate = estimate_memory(model, IMAGE, batch=2**34)
+    assert estimate.saved_bytes == 2**34 * (16 + 8) * FLOAT
+
+
+def test_the_network_is_not_touched() -> None:
+    model = article().train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    state = torch.random.get_rng_state()
+    estimate_memory(model, (3, 32, 32))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(module.training for module in model.modules())
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_tied_weights_are_held_once() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 16, bias=False), nn.Linear(16, 16, bias=False))
+    apart = estimate_memory(model, IMAGE).inference_peak_bytes
+    model[2].weight = model[1].weight
+    tied = estimate_memory(model, IMAGE).inference_peak_bytes
+    assert apart is not None
+    assert tied == apart - 16 * 16 * FLOAT
+
+
+class LooksAtNumbers(nn.Module):
+    """Its output depends on numbers in a way that sizes cannot tell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        positive = x.flatten(1)[x.flatten(1) > 0]
+        return self.weight * positive.sum() * x.flatten(1)
+
+
+class BranchesOnNumbers(LooksAtNumbers):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight * x.flatten(1) if x.sum().item() > 0 else x.flatten(1)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (LooksAtNumbers(), "DynamicOutputShapeException"),
+        (BranchesOnNumbers(), "DataDependentOutputException"),
+    ],
+)
+def test_a_network_that_needs_numbers_gives_a_reason_and_no_number(model: nn.Module, name: str) -> None:
+    estimate = estimate_memory(model, IMAGE)
+    assert estimate.status.startswith(f"not estimated ({name}: aten")
+    assert (estimate.saved_bytes, estimate.inference_peak_bytes, estimate.training_peak_bytes) == (None,) * 3
+
+
+def test_a_frozen_network_has_no_step_of_training() -> None:
+    model = perceptron().requires_grad_(requires_grad=False)
+    estimate = estimate_memory(model, IMAGE)
+    assert estimate.training_peak_bytes is None
+    assert estimate.status == "training not estimated (no parameter is trainable)"
+    assert estimate.saved_bytes == 0
