@@ -125,13 +125,32 @@ class TrainSpec(Spec):
     checkpoint: Literal["last", "best_val"] = "last"
 
 
-class MeasureSpec(Spec):
-    """What is timed after training: single forward passes, interleaved over all variants."""
+LatencyMode: TypeAlias = Literal["eager", "cuda_graph", "compile", "fused"]
+LatencyPrecision: TypeAlias = Literal["fp32_strict", "tf32", "amp_bf16", "amp_fp16"]
+LatencyCache: TypeAlias = Literal["warm", "cold"]
 
-    latency_rounds: Annotated[int, Field(ge=0, le=100_000)] = 60
+
+class MeasureSpec(Spec):
+    """What is timed after training: forward passes, interleaved over all variants and modes.
+
+    Attributes:
+        latency_rounds: Visits of each variant at most; one whose interval is narrow enough is done earlier.
+        latency_seconds: After which a session of one batch, precision and cache ends all the same.
+        latency_modes: `fused` has norms folded and small branches merged; `cuda_graph` is device time.
+        latency_precisions: For convolutions and products together.
+        latency_caches: `cold` drives all data out of the caches before each call.
+    """
+
+    latency_rounds: Annotated[int, Field(ge=0, le=100_000)] = 160
+    latency_seconds: Annotated[float, Field(gt=0)] | None = None
     latency_batches: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)] = (
         1,
     )
+    latency_modes: Annotated[tuple[LatencyMode, ...], Field(strict=False, min_length=1)] = ("eager",)
+    latency_precisions: Annotated[tuple[LatencyPrecision, ...], Field(strict=False, min_length=1)] = (
+        "fp32_strict",
+    )
+    latency_caches: Annotated[tuple[LatencyCache, ...], Field(strict=False, min_length=1)] = ("warm",)
 
 
 class Factor(Spec):

@@ -27,7 +27,9 @@ from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import Record
 from msanet_bench.search import Ledger, storage_url
-from msanet_bench.session import forget_latency, is_measured, measure_latency, session_digest
+from msanet_bench.session.files import forget_latency, is_measured
+from msanet_bench.session.networks import networks_of
+from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 
 THREADS_PER_WORKER = 1
@@ -247,4 +249,8 @@ def _measure(experiment: Experiment, plan: CheckedPlan, results: Path, session: 
     """Time the variants after training has left the machine, unless this session was taken before."""
     if experiment.measure.latency_rounds and not is_measured(results, session):
         yield Phase("timing all variants, interleaved")
-        measure_latency(experiment.measure, plan, results, threads=THREADS_PER_WORKER, session=session)
+        networks = networks_of(plan)
+        for _ in measure_latency(
+            experiment.measure, networks, results, threads=THREADS_PER_WORKER, identity=session
+        ):
+            pass

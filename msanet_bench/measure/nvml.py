@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
@@ -39,6 +37,8 @@ class Foreign:
 
 def gpu_of(index: int) -> Gpu:
     """The device that torch numbers so: torch counts those in CUDA_VISIBLE_DEVICES, NVML counts all."""
+    import torch  # noqa: PLC0415  # who only reads what was measured needs no torch
+
     return open_gpu(str(torch.cuda.get_device_properties(index).uuid))
 
 

@@ -1,75 +1,214 @@
-"""Timed calls, and the file that keeps every one of them. Loads no torch."""
+"""Timed windows, and the file that keeps every one of them. Loads no torch."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, get_type_hints
+from typing import Any, Literal, TypeAlias, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.measure.telemetry import Telemetry
+from msanet_bench.spec import LatencyMode
 
-Phase = Literal["warmup", "measure"]
+# anchor: whom all others are compared with; twin: a variant once more, under another name
+Role: TypeAlias = Literal["anchor", "variant", "twin"]
+# stream: many calls without waiting in between, for the throughput
+Phase: TypeAlias = Literal["warmup", "discard", "measure", "stream"]
+
+NO_CUDA = "not measured (no CUDA device)"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Who is timed.
+
+    Attributes:
+        side: Which of two experiments or checkouts the variant is of; `head` where there is one.
+        mode: How the network is run.
+    """
+
+    side: str
+    variant: str
+    role: Role
+    mode: LatencyMode
+    memory_format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What all contenders of a session share.
+
+    Attributes:
+        cache: Whether a call finds its data in the caches of the device.
+        threads: Threads that one call may use on the host.
+    """
+
+    device: str
+    batch: int
+    precision: str
+    cache: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """When a contender was called.
+
+    Attributes:
+        round: In its super-round, from 0; a warm-up has one round a window.
+        block: Counted through the session, so one that was repeated has two numbers.
+        position: Place in the order of the round, from 0.
+    """
+
+    phase: Phase
+    super_round: int
+    block: int
+    round: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One timed call of one variant.
+    """One timed window.
 
     Attributes:
-        mode: How the network is run.
-        cache: Whether the call finds its data in the caches of the device.
-        threads: Threads that one call may use on the host.
-        phase: Only `measure` enters the tables; the warm-up is kept to be looked at.
-        round: Counted from 0 in each phase; a warm-up has one round a call.
-        position: Place of the call in the order of its round, from 0.
+        clock: What `seconds` was read from.
+        window: Place in its visit, from 0.
         start_ns: On the host's monotonic clock.
+        seconds: Of one call, as a mean over the window's calls.
+        host_seconds: The same until the host knew that it was done.
+        calls: Calls in the window.
+        rejected: The cause for which the window does not count; empty where it counts.
     """
 
-    variant: str
-    device: str
-    batch: int
-    precision: str
-    mode: str
-    cache: str
-    threads: int
-    phase: Phase
-    round: int
-    position: int
+    contender: Contender
+    condition: Condition
+    visit: Visit
+    clock: str
+    window: int
     start_ns: int
     seconds: float
+    host_seconds: float
+    calls: int
+    rejected: str
+    telemetry: Telemetry
+
+    @property
+    def counts(self) -> bool:
+        """Whether the sample enters the tables of latency."""
+        return self.visit.phase == "measure" and not self.rejected
 
 
-_SESSION = "msanet_bench.session"
-_COLUMNS = {str: pa.string(), int: pa.int64(), float: pa.float64(), Phase: pa.string()}
-_SCHEMA = pa.schema([(name, _COLUMNS[kind]) for name, kind in get_type_hints(Sample).items()])
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A contender without a number under one condition, and why."""
+
+    contender: Contender
+    condition: Condition
+    status: str
 
 
-def write_samples(path: Path, samples: Sequence[Sample], *, session: str = "") -> None:
-    """Write samples as one Parquet file, whole or not at all; `session` says what was timed and how."""
+@dataclass(frozen=True, slots=True)
+class Session:
+    """All that tables are made from.
+
+    Attributes:
+        digest: What was timed, how and on what; equal digests need not be measured twice.
+        half_width: The half-width of a ratio's interval that a contender was to reach, by device.
+        contenders: In the order of the plan: samples come in the order of the draws.
+    """
+
+    digest: str
+    half_width: Mapping[str, float]
+    contenders: tuple[Contender, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    samples: tuple[Sample, ...]
+
+
+_METADATA = b"msanet_bench.session"
+_COLUMNS = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    int | None: pa.int64(),
+    float | None: pa.float64(),
+}
+_PARTS = {"contender": Contender, "condition": Condition, "visit": Visit, "telemetry": Telemetry}
+
+
+def write_session(path: Path, session: Session) -> None:
+    """Write a session as one Parquet file, whole or not at all."""
+    about = {
+        "digest": session.digest,
+        "half_width": dict(session.half_width),
+        "contenders": [asdict(contender) for contender in session.contenders],
+        "unmeasured": [asdict(row) for row in session.unmeasured],
+    }
+    table = pa.Table.from_pylist([_row(sample) for sample in session.samples], _schema())
     temporary = path.with_name(f".{path.name}.new")
-    schema = _SCHEMA.with_metadata({_SESSION: session})
-    pq.write_table(pa.Table.from_pylist([asdict(sample) for sample in samples], schema), temporary)
+    pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(about, sort_keys=True)}), temporary)
     temporary.replace(path)
 
 
-def session_of(path: Path) -> str | None:
-    """What a file of samples says was timed; None when there is no such file."""
+def digest_of(path: Path) -> str | None:
+    """What a file of samples says was timed; None when there is no such file, or it is of an older kind."""
     if not path.exists():
         return None
-    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
-    return metadata.get(_SESSION.encode(), b"").decode()
+    try:
+        about = json.loads((pq.read_schema(path).metadata or {}).get(_METADATA, b"{}"))
+    except ValueError:  # an older version kept the bare digest there
+        return None
+    return str(about["digest"]) if "digest" in about else None
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """The samples of a file, in their order.
+def read_session(path: Path) -> Session:
+    """The session of a file, its samples in their order.
 
     Raises:
         ResultsError: there is no such file, or it is no file of samples.
     """
     try:
-        rows = pq.read_table(path).to_pylist()
-        return [Sample(**row) for row in rows]
-    except (OSError, pa.ArrowInvalid, TypeError) as error:
-        raise ResultsError(f"{path}: no samples can be read ({error}).") from error
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[_METADATA])
+        return Session(
+            digest=about["digest"],
+            half_width=about["half_width"],
+            contenders=tuple(Contender(**row) for row in about["contenders"]),
+            unmeasured=tuple(_unmeasured(row) for row in about["unmeasured"]),
+            samples=tuple(map(_sample, table.to_pylist())),
+        )
+    except (OSError, pa.ArrowInvalid, TypeError, ValueError, KeyError) as error:
+        raise ResultsError(
+            f"{path}: no session can be read ({type(error).__name__}: {error}). Measure again with "
+            "`msanet-bench latency`."
+        ) from error
+
+
+def _schema() -> pa.Schema:
+    kinds = {name: kind for part in _PARTS.values() for name, kind in get_type_hints(part).items()}
+    kinds |= {name: kind for name, kind in get_type_hints(Sample).items() if name not in _PARTS}
+    return pa.schema([(name, _COLUMNS.get(kind, pa.string())) for name, kind in kinds.items()])
+
+
+def _row(sample: Sample) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in asdict(sample).items():
+        flat |= value if name in _PARTS else {name: value}
+    return flat
+
+
+def _sample(row: Mapping[str, Any]) -> Sample:
+    parts = {name: _part(kind, row) for name, kind in _PARTS.items()}
+    own = {field.name: row[field.name] for field in fields(Sample) if field.name not in _PARTS}
+    return Sample(**parts, **own)
+
+
+def _part(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401  # any of the parts
+    return kind(**{field.name: row[field.name] for field in fields(kind)})
+
+
+def _unmeasured(row: Mapping[str, Any]) -> Unmeasured:
+    return Unmeasured(Contender(**row["contender"]), Condition(**row["condition"]), row["status"])

@@ -60,7 +60,7 @@ def report(case: str, seconds: Mapping[str, list[float]]) -> None:
     for name, series in seconds.items():
         ratios = [value / base for value, base in zip(series, first, strict=True)]
         low, _, high = statistics.quantiles(ratios, n=4)
-        print(  # noqa: T201 - a benchmark prints
+        print(
             f"{case}: {name}: {1000 * statistics.median(series):.3f} ms, "
             f"ratio {statistics.median(ratios):.3f} [{low:.3f}, {high:.3f}], n={len(series)}"
         )

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from msanet_bench.measure.latency_table import NO_CUDA
 from msanet_bench.measure.memory.workload import classify, make_optimiser, train_step
+from msanet_bench.measure.samples import NO_CUDA
 
 MEASURED = "measured"
 
