@@ -108,13 +108,34 @@ def test_the_outermost_class_without_a_formula_is_named() -> None:
     ours = Conv(16, 16)
     name = f"{__name__}.Plugged"
     for network in (Plugged(), nn.Sequential(ours, Plugged()), nn.Sequential(nn.Sequential(Plugged()), ours)):
-        assert classes_without_formula(network, []) == (name,)
-    assert classes_without_formula(nn.Sequential(ours, nn.ReLU()), []) == ()
+        assert _missing(network) == (name,)
+    assert _missing(nn.Sequential(ours, nn.ReLU(), ours)) == ()
+
+
+def _missing(network: nn.Module, *working: str) -> tuple[str, ...]:
+    evaluated = evaluate_formulas(network.eval(), torch.zeros(MAP))
+    return classes_without_formula(network, evaluated.keys(), working)
+
+
+class Aside(nn.Module):
+    """Does not call a block but its method, so that nobody hears of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = Conv(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.block.forward(x)
+
+
+def test_a_formula_that_was_not_asked_is_missing_too() -> None:
+    assert _missing(Aside()) == (f"{__name__}.Aside",)
+    assert count_macs(Aside(), MAP[1:]).sources == ("fvcore", "FlopCounterMode")
 
 
 def test_what_multiplies_without_parameters_needs_a_formula_too() -> None:
     network = nn.Sequential(Conv(16, 16), Product())
-    assert classes_without_formula(network, ["1"]) == (f"{__name__}.Product",)
+    assert _missing(network, "1") == (f"{__name__}.Product",)
     counted = count_macs(network, MAP[1:])
     assert counted.status == f"exact by two counters: no formula for {__name__}.Product"
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -166,6 +167,14 @@ def test_without_latency_profile_and_factors_the_rest_is_reported(results: Path)
     assert "## Main effects" not in files["report.md"]
     assert "Latency on CPU: not measured." in files["report.md"]
     assert "figures/differences.svg" in files
+
+
+def test_a_count_that_no_formula_confirms_is_marked(results: Path) -> None:
+    status = "exact by two counters: no formula for lab.Gate"
+    profile = json.loads((results / "profile.json").read_text())
+    profile["variants"]["baseline"]["macs_status"] = status
+    (results / "profile.json").write_text(json.dumps(profile))
+    assert f"- `baseline`: MACs {status}.\n" in section(report(results), "Variants")
 
 
 def test_what_ran_without_failures_has_no_section_of_failures(results: Path) -> None:

@@ -34,22 +34,29 @@ def has_formula(module: nn.Module) -> bool:
     return callable(getattr(module, "macs", None))
 
 
-def classes_without_formula(network: nn.Module, working: Collection[str]) -> tuple[str, ...]:
+def classes_without_formula(
+    network: nn.Module, evaluated: Collection[str], working: Collection[str]
+) -> tuple[str, ...]:
     """The modules that no formula covers, the outermost ones, by the qualified names of their classes.
 
-    Asked for is a formula of whatever has parameters of its own or is among the `working`, by name.
+    Args:
+        network: What was counted.
+        evaluated: The modules whose formula was asked: one that is not called by `forward` is not.
+        working: The modules that multiply; these and those with parameters of their own must be covered.
     """
-    names = (_class_name(module) for module in _uncovered("", network, working))
+    covered = frozenset(module for name, module in network.named_modules() if name in evaluated)
+    names = (_class_name(module) for module in _uncovered("", network, covered, working))
     return tuple(dict.fromkeys(names))
 
 
 def _evaluator(name: str, totals: Counter[str]) -> Callable[[nn.Module, tuple[Any, ...]], None]:
     def evaluate(module: nn.Module, inputs: tuple[Any, ...]) -> None:
         cost = module.macs(*map(_shapes, inputs))  # type: ignore[operator]  # a Module may have any attribute
-        parts: Mapping[str, int] = cost if isinstance(cost, Mapping) else {}
-        totals[name] += sum(parts.values()) if parts else cost
-        for child, amount in parts.items():
-            totals[_join(name, child)] += amount
+        if isinstance(cost, Mapping):
+            for child, amount in cost.items():
+                totals[_join(name, child)] += amount
+            cost = sum(cost.values())
+        totals[name] += cost
 
     return evaluate
 
@@ -58,17 +65,20 @@ def _shapes(value: Tensor | Sequence[Tensor]) -> _Shapes:
     return tuple(value.shape) if isinstance(value, Tensor) else [_shapes(item) for item in value]
 
 
-def _uncovered(name: str, module: nn.Module, working: Collection[str]) -> Iterator[nn.Module]:
-    if has_formula(module):
+def _uncovered(
+    name: str, module: nn.Module, covered: frozenset[nn.Module], working: Collection[str]
+) -> Iterator[nn.Module]:
+    if module in covered:
         return
     inside = list(module.named_modules(prefix=name))
-    is_whole = not isinstance(module, _CONTAINERS) and not any(has_formula(part) for _, part in inside)
+    # a block without any formula is named as a whole, one that holds others with formulas is looked into
+    is_whole = not isinstance(module, _CONTAINERS) and covered.isdisjoint(part for _, part in inside)
     asked = inside if is_whole else [(name, module)]
     if any(path in working or _has_parameters(part) for path, part in asked):
         yield module
     if not is_whole:
         for child_name, child in module.named_children():
-            yield from _uncovered(_join(name, child_name), child, working)
+            yield from _uncovered(_join(name, child_name), child, covered, working)
 
 
 def _has_parameters(module: nn.Module) -> bool:

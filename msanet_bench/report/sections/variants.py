@@ -124,8 +124,13 @@ def _notes(findings: Findings) -> Iterator[Bullets]:
         for variant in findings.variants
         if variant.profile and variant.profile.macs is None
     ]
-    if thin or uncounted:
-        yield Bullets((*thin, *uncounted))
+    unconfirmed = [
+        f"{code(variant.name)}: MACs {escape(variant.profile.macs_status)}."
+        for variant in findings.variants
+        if variant.profile and variant.profile.macs is not None and variant.profile.macs_status != "exact"
+    ]
+    if thin or uncounted or unconfirmed:
+        yield Bullets((*thin, *uncounted, *unconfirmed))
 
 
 def _figure(findings: Findings) -> Forest:
