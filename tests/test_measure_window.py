@@ -1,13 +1,19 @@
+from collections.abc import Iterator
+
 import pytest
 
 from msanet_bench.measure.device import Call
-from msanet_bench.measure.window import Timing, calls_per_window, time_window, warm_up
+from msanet_bench.measure.window import Timing, Window, calls_per_window, time_window, warm_up
 from simulator import FLUSH_S, LAUNCH_S, FakeDevice, Simulator
 
 
 def gpu_bound(simulator: Simulator, **options: float) -> Call:
     """60 kernels of 83 us, which the host launches in 0.5 ms and waits 5 ms for."""
     return simulator.network(60, 5e-3 / 60, **options)
+
+
+def warmed(device: FakeDevice, call: Call, most_seconds: float) -> Iterator[Window]:
+    return warm_up(lambda: time_window(device, call, Timing()), most_seconds=most_seconds)
 
 
 def launch_bound(simulator: Simulator) -> Call:
@@ -79,14 +85,14 @@ def test_a_cold_window_pays_for_cold_caches_and_not_for_cooling_them(clock: str)
 def test_a_warm_up_is_long_enough_and_not_longer(seconds: float, windows: int) -> None:
     # at least two runs of ten and 0.2 s, unless 2 s are spent before that
     device = FakeDevice()
-    taken = list(warm_up(device, device.simulator.network(1, seconds), Timing(), most_seconds=2.0))
+    taken = list(warmed(device, device.simulator.network(1, seconds), 2.0))
     assert abs(len(taken) - windows) <= 1
 
 
 def test_a_warm_up_goes_on_while_calls_get_faster() -> None:
     simulator = Simulator(speed=lambda now: min(1.0, 0.5 + now))
     device = FakeDevice(simulator)
-    taken = list(warm_up(device, simulator.network(1, 5e-3), Timing(), most_seconds=5.0))
+    taken = list(warmed(device, simulator.network(1, 5e-3), 5.0))
     assert sum(window.host_seconds for window in taken) > 0.45  # full speed is reached at 0.5 s
     assert taken[-1].seconds == pytest.approx(5e-3, rel=0.05)
 
@@ -96,7 +102,7 @@ def test_a_warm_up_that_never_agrees_ends() -> None:
     device = FakeDevice(simulator)
     spent = sum(
         window.host_seconds
-        for window in warm_up(device, simulator.network(1, 5e-3), Timing(), most_seconds=1.0)
+        for window in warmed(device, simulator.network(1, 5e-3), 1.0)
     )
     assert spent == pytest.approx(1.0, abs=0.02)
 
