@@ -100,10 +100,7 @@ def test_a_warm_up_goes_on_while_calls_get_faster() -> None:
 def test_a_warm_up_that_never_agrees_ends() -> None:
     simulator = Simulator(speed=lambda now: 1 / (1 + now))  # 5 % slower from ten calls to the next
     device = FakeDevice(simulator)
-    spent = sum(
-        window.host_seconds
-        for window in warmed(device, simulator.network(1, 5e-3), 1.0)
-    )
+    spent = sum(window.host_seconds for window in warmed(device, simulator.network(1, 5e-3), 1.0))
     assert spent == pytest.approx(1.0, abs=0.02)
 
 
