@@ -105,9 +105,9 @@ def _how_measured() -> str:
         "All networks of a session take turns in random order, round after round, so what slows the machine "
         "down slows all of them and is taken out of the ratios. A latency is such a ratio times the anchor's "
         "median. The percentiles are of the calls as they were, slow moments included: p10 and p90 need "
-        f"{tail} calls and p50 needs {middle}. A rank is among all rows of its table, 1 the fastest; networks "
-        "whose intervals of ranks overlap are tied. `ci_not_met` marks a ratio whose interval is wider than "
-        "was asked for."
+        f"{tail} calls and p50 needs {middle}. A rank is among all rows of its table, 1 the fastest; "
+        "networks whose intervals of ranks overlap are tied. `ci_not_met` marks a ratio whose interval is "
+        "wider than was asked for."
     )
 
 
