@@ -73,7 +73,7 @@ def forest_svg(forest: Forest) -> str:
 
 
 def scatter_svg(scatter: Scatter) -> str:
-    """Points with intervals both ways; a label that would cover something is left out."""
+    """Points with intervals both ways; a label that would cover another or a point is left out."""
     with style.context(_STYLES):
         figure = Figure(figsize=(_WIDTH, 5.2))
         axes = figure.add_axes((0.09, 0.11, 0.88, 0.85))
