@@ -162,15 +162,34 @@ def _outside(command: Sequence[str], cwd: Path) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+# What differs from run to run, and what stands for it.
+MEASURED = (
+    (re.compile(r"\d+m\d+s left|\d+s left"), "# left"),
+    (re.compile(r"^\[\d"), "[#"),
+    (re.compile(r"\d+\.\d+"), "#"),
+    (re.compile(r"\b\d+%"), "#%"),
+    (re.compile(r"\b\d+(?= of \d+ pairs of twins)"), "#"),
+    (re.compile(r"\b\d+(-\d+)?(?=\s+\d+(\s+ci_not_met)?\s*$)"), "#"),  # a rank
+    (re.compile(r"(?<=\])\s+(~|slower|faster)$"), " ~"),
+)
+
+
 def _shapes(text: str) -> set[str]:
-    """The lines without what differs from run to run: measured numbers, order, width of columns."""
-    lines = (re.sub(r"\d+m\d+s left|\d+s left", "# left", line) for line in text.splitlines())
-    return {" ".join(re.sub(r"\d+\.\d+", "#", re.sub(r"^\[\d", "[#", line)).split()) for line in lines}
+    """The lines without measured numbers, order and width of columns."""
+    return set(map(_shape, text.splitlines()))
+
+
+def _shape(line: str) -> str:
+    for pattern, stands_for in MEASURED:
+        line = pattern.sub(stands_for, line)
+    return " ".join(line.split())
 
 
 def test_the_shape_of_a_line_keeps_its_words() -> None:
     line = "[3/4] baseline seed 1: accuracy 18.33% (1.6 s), 19.5/min, 1m03s left"
     assert _shapes(line) == {"[#/4] baseline seed 1: accuracy #% (# s), #/min, # left"}
+    line = "attention=none  eager  1.442    -  0.829 [0.389, 1.769]   1-2  20  ci_not_met"
+    assert _shapes(line) == {"attention=none eager # - # [#, #] # 20 ci_not_met"}
 
 
 def test_the_smoke_sweep_of_the_page_succeeds(reader: Reader) -> None:
