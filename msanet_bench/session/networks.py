@@ -140,7 +140,8 @@ def _made(network: Network, mode: LatencyMode, bench: Bench) -> Local:
         call, clock = _captured(forward_call(model, images, bench.precision), bench)
         return ready(call, clock=clock)
     place = partial(_copied_call, model, images, bench.precision)
-    return ready(place(), clock="host", place=place)
+    # on CUDA networks stay: nobody has measured what moving them does to caches and autotuners there
+    return ready(place(), clock="host", place=place if bench.device.name == "cpu" else None)
 
 
 def _copied_call(model: nn.Module, images: Tensor, precision: LatencyPrecision) -> Call:

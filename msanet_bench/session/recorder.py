@@ -148,32 +148,30 @@ class Recorder:
 
     def _visit(self, member: Contender, when: Visit) -> None:
         """One visit, and again after a pause while the device is slowed down."""
-        for pause in (*_PAUSES, None):
+        slowness = ""
+        for pause in _PAUSES:
+            first = len(self.samples)
             slowness = self._take(member, when)
             if not slowness or self._capped:
                 return
-            self._reject_since(len(self.samples) - self._last_taken, slowness)
-            if pause is None:
-                self._capped = slowness
-                self._take(member, when)
-            else:
-                self._pause(pause)
+            self._reject_since(first, slowness)
+            self._pause(pause)
+        self._capped = slowness
+        self._take(member, when)
 
     def _take(self, member: Contender, when: Visit) -> str:
-        """The windows of one visit; returns what slowed the device down before or after it."""
+        """The windows of one visit; returns what slowed the device down meanwhile."""
         timed = self._ready[member]
         before = timed.telemetry()
         taken = list(timed.visit())
         after = timed.telemetry()
         for number, (phase, window) in enumerate(taken):
-            self._keep(member, replace(when, phase=phase), number, window, before)
-        self._last_taken = len(taken)
-        return self._slowness(before) or self._slowness(after)
+            self._keep(member, replace(when, phase=phase), number, window, after)
+        reasons = slowdowns(before.event_reasons) or slowdowns(after.event_reasons)
+        return ", ".join(reasons) if reasons else self._low_clock(after)
 
-    def _slowness(self, state: Telemetry) -> str:
-        reasons = slowdowns(state.event_reasons)
-        if reasons:
-            return ", ".join(reasons)
+    def _low_clock(self, state: Telemetry) -> str:
+        """After a visit: before it the device was idle, and its clock may have been low for that."""
         if state.sm_mhz is None:
             return ""
         self._highest_mhz = max(self._highest_mhz, state.sm_mhz)
