@@ -52,3 +52,9 @@ class SpecError(BenchError):
 
 def _place(problem: Problem) -> str:
     return f"{problem.path}: " if problem.path else ""
+
+
+def first_line(error: BaseException) -> str:
+    """`ValueError: what was wrong`: an error of anybody's code, as a reason in a table."""
+    message = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -28,7 +28,7 @@ from msanet_bench.cell import (
 from msanet_bench.checks import CheckedPlan, catalog, check_plan
 from msanet_bench.errors import BenchError
 from msanet_bench.events import Ended, Event, Finished, Phase, Started
-from msanet_bench.executors import LocalExecutor, WorkerDied
+from msanet_bench.executors import PRELOAD, LocalExecutor, WorkerDied
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
 from msanet_bench.plan import Cell, plan_cells
@@ -39,9 +39,6 @@ from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-
-# imported once by the fork server: without torch._dynamo the first optimiser of a child costs a second
-PRELOAD = ("torch", "torch._dynamo", "msanet_bench.cell")
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
 
@@ -96,7 +93,7 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
             len(plan.variants), len(experiment.seeds), len(cells), len(cells) - len(missing), workers, notes
         )
         yield Phase("counting parameters and operations")
-        profile = profile_variants(plan)
+        profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=options.plugin_folder)
         write_manifest(options.results, experiment, plan, cells, threads=THREADS_PER_WORKER)
         write_profile(options.results, profile)
         session = session_digest(experiment.measure, plan, threads=THREADS_PER_WORKER, code=code)

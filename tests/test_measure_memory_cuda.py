@@ -123,7 +123,7 @@ def test_inference_and_a_step_of_training_are_measured_apart() -> None:
     allocator.take(KEPT)
     model = Takes(allocator)
     before = model.linear.weight.detach().clone()
-    peaks = measured_peaks(allocator, model, torch.randn(3, 4))
+    peaks = measured_peaks(allocator, model, torch.randn(3, 4), torch.randn(5, 4))
     assert peaks == MeasuredPeaks(Peak(KEPT, KEPT + 30, KEPT + 30), Peak(KEPT, KEPT + 200, KEPT + 200))
     assert peaks.status == "measured"
     assert not torch.equal(model.linear.weight, before)
@@ -133,7 +133,7 @@ def test_inference_and_a_step_of_training_are_measured_apart() -> None:
 def test_without_a_device_there_is_a_reason_and_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     model = nn.Linear(4, 2)
-    peaks = measured_peaks(cuda_allocator(), model, torch.randn(3, 4))
+    peaks = measured_peaks(cuda_allocator(), model, torch.randn(3, 4), torch.randn(5, 4))
     assert peaks == MeasuredPeaks(None, None, "not measured (no CUDA device)")
 
 

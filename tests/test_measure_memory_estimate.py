@@ -41,12 +41,14 @@ def test_a_perceptron_takes_the_bytes_counted_by_hand() -> None:
     # pass, the second weight's gradient, that of the hidden layer, and the first weight's
     training = WEIGHTS + images + labels + state + 2 * FLOAT + 32 * FLOAT + hidden + 128 * FLOAT
     assert logits < hidden
-    assert estimate_memory(perceptron(), IMAGE, batch=batch) == MemoryEstimate(saved, inference, training)
+    assert estimate_memory(perceptron(), IMAGE, inference_batch=batch, train_batch=batch) == MemoryEstimate(
+        saved, inference, training
+    )
 
 
 def test_a_batch_norm_saves_its_input_and_two_numbers_a_channel() -> None:
     model = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(48, 2))
-    saved = estimate_memory(model, (3, 4, 4), batch=5).saved_bytes
+    saved = estimate_memory(model, (3, 4, 4), train_batch=5).saved_bytes
     norm, linear = 5 * 48 * FLOAT + 2 * 3 * FLOAT, 5 * 48 * FLOAT
     assert saved == norm + linear
 
@@ -65,7 +67,7 @@ class Slices(nn.Module):
 
 def test_a_saved_slice_keeps_all_of_its_storage() -> None:
     # the slice of 2 values keeps 16; the exponential keeps its 2
-    assert estimate_memory(Slices(), IMAGE, batch=3).saved_bytes == 3 * 16 * FLOAT + 3 * 2 * FLOAT
+    assert estimate_memory(Slices(), IMAGE, train_batch=3).saved_bytes == 3 * 16 * FLOAT + 3 * 2 * FLOAT
 
 
 def test_saved_bytes_are_those_of_a_real_pass() -> None:
@@ -82,7 +84,7 @@ def test_saved_bytes_are_those_of_a_real_pass() -> None:
     own = {x.untyped_storage().data_ptr() for x in [*model.parameters(), *model.buffers()]}
     expected = sum(size for place, size in met.items() if place not in own)
     assert output.requires_grad  # so that all of it is still alive
-    assert estimate_memory(model, (3, 32, 32), batch=3).saved_bytes == expected
+    assert estimate_memory(model, (3, 32, 32), train_batch=3).saved_bytes == expected
 
 
 def tracked_peaks(model: nn.Module, images: Tensor) -> tuple[int, int]:
@@ -117,14 +119,14 @@ def test_peaks_are_those_of_torchs_tracker(changes: dict[str, object]) -> None:
     model = article(**changes)
     with FakeTensorMode():
         expected = tracked_peaks(hollow_copy(model, "cpu"), torch.empty(4, 3, 32, 32))
-    estimate = estimate_memory(model, (3, 32, 32), batch=4)
+    estimate = estimate_memory(model, (3, 32, 32), inference_batch=4, train_batch=4)
     assert (estimate.inference_peak_bytes, estimate.training_peak_bytes) == expected
 
 
 def test_without_numbers_a_batch_of_any_size_is_estimated() -> None:
     """Images and activations of 1.5 TiB: 2 ** 34 times 96 bytes."""
     model = perceptron()
-    estimate = estimate_memory(model, IMAGE, batch=2**34)
+    estimate = estimate_memory(model, IMAGE, train_batch=2**34)
     assert estimate.saved_bytes == 2**34 * (16 + 8) * FLOAT
 
 
@@ -174,7 +176,9 @@ class BranchesOnNumbers(LooksAtNumbers):
 )
 def test_a_network_that_needs_numbers_gives_a_reason_and_no_number(model: nn.Module, name: str) -> None:
     estimate = estimate_memory(model, IMAGE)
-    assert estimate.status.startswith(f"not estimated ({name}: aten")
+    inference, training = estimate.status.split("; ")
+    assert inference.startswith(f"inference not estimated ({name}: aten")
+    assert training.startswith(f"training not estimated ({name}: aten")
     assert (estimate.saved_bytes, estimate.inference_peak_bytes, estimate.training_peak_bytes) == (None,) * 3
 
 
@@ -184,3 +188,41 @@ def test_a_frozen_network_has_no_step_of_training() -> None:
     assert estimate.training_peak_bytes is None
     assert estimate.status == "training not estimated (no parameter is trainable)"
     assert estimate.saved_bytes == 0
+
+
+class FailsInTraining(nn.Module):
+    """What a plug-in may do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            raise RuntimeError("planted\nsecond line")
+        return self.weight * x.flatten(1)
+
+
+def test_what_fails_in_training_has_its_other_number() -> None:
+    estimate = estimate_memory(FailsInTraining(), IMAGE)
+    # the weight; images; their product
+    assert estimate == MemoryEstimate(
+        None, FLOAT + 2 * 16 * FLOAT, None, "training not estimated (RuntimeError: planted)"
+    )
+
+
+def test_nothing_runs_in_training_where_a_reason_is_given() -> None:
+    estimate = estimate_memory(FailsInTraining(), IMAGE, no_training="killed")
+    assert estimate.inference_peak_bytes == FLOAT + 2 * 16 * FLOAT
+    assert estimate.status == "training not estimated (killed)"
+
+
+def test_each_kind_of_work_has_its_own_batch() -> None:
+    estimate = estimate_memory(perceptron(), IMAGE, inference_batch=3, train_batch=5)
+    alone = estimate_memory(perceptron(), IMAGE, inference_batch=5, train_batch=5)
+    three = estimate_memory(perceptron(), IMAGE, inference_batch=3, train_batch=3)
+    assert (estimate.saved_bytes, estimate.training_peak_bytes) == (
+        alone.saved_bytes,
+        alone.training_peak_bytes,
+    )
+    assert estimate.inference_peak_bytes == three.inference_peak_bytes == WEIGHTS + 3 * (16 + 8 + 8) * FLOAT

@@ -1,7 +1,8 @@
 import pytest
+import torch
 from torch import nn
 
-from msanet_bench.measure.params import Holdings, Size, params, params_by_part, part_of, take_inventory
+from msanet_bench.measure.params import Holdings, Size, dtype_of, params, part_of, take_inventory
 from msanet_bench.model.attention.self_attention import SelfAttention
 from msanet_bench.model.build import build
 from msanet_bench.spec import ModelSpec
@@ -44,7 +45,7 @@ def small_network() -> nn.Module:
 def test_a_parameter_belongs_to_the_part_of_its_module() -> None:
     network = nn.Module()
     network.attention = SelfAttention(16)  # query and key 16 -> 2, value 16 -> 16, each with bias, and gamma
-    assert params_by_part(network) == {
+    assert take_inventory(network).params_by_part == {
         "attention": 1,
         "attention.query": 34,
         "attention.key": 34,
@@ -54,7 +55,7 @@ def test_a_parameter_belongs_to_the_part_of_its_module() -> None:
 
 def test_frozen_parameters_count_and_buffers_do_not() -> None:
     assert params(small_network()) == 112 + 8 + 8
-    assert params_by_part(small_network()) == {"stem": 112, "other": 8, "head": 8}
+    assert take_inventory(small_network()).params_by_part == {"stem": 112, "other": 8, "head": 8}
 
 
 def test_shared_parameters_count_once_where_they_are_met_first() -> None:
@@ -62,11 +63,11 @@ def test_shared_parameters_count_once_where_they_are_met_first() -> None:
     network.attention = nn.Linear(4, 2, bias=False)
     network.attention.weight = network.head.weight
     assert params(network) == 128
-    assert "attention" not in params_by_part(network)
+    assert "attention" not in take_inventory(network).params_by_part
 
 
 def test_parts_add_up_whatever_the_division() -> None:
-    parts = params_by_part(small_network(), lambda name: name[1])
+    parts = take_inventory(small_network(), lambda name: name[1]).params_by_part
     assert parts == {"t": 112, "o": 8, "e": 8}
     assert sum(parts.values()) == params(small_network())
 
@@ -93,12 +94,26 @@ def test_an_inventory_takes_shared_tensors_once() -> None:
     assert take_inventory(network) == take_inventory(small_network())
 
 
-def test_an_inventory_agrees_with_the_other_counts() -> None:
+def test_a_part_with_buffers_alone_has_no_parameters() -> None:
+    network = small_network()
+    network.attention = nn.BatchNorm2d(3, affine=False)  # 3 means, 3 variances and a count of 8 bytes
+    inventory = take_inventory(network)
+    assert inventory.by_part["attention"] == Holdings(Size(0, 0), Size(0, 0), Size(7, 32))
+    assert "attention" not in inventory.params_by_part
+    assert inventory.total.bytes == take_inventory(small_network()).total.bytes + 32
+
+
+def test_an_inventory_holds_what_torch_counts() -> None:
     model = build(ModelSpec(width=0.125), num_classes=10)
     inventory = take_inventory(model)
-    assert inventory.total.parameters.elements == params(model)
-    parts = {name: held.parameters.elements for name, held in inventory.by_part.items()}
-    assert parts == params_by_part(model)
+    assert inventory.params == sum(parameter.numel() for parameter in model.parameters())
     # the state dict is all that is kept
     kept = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
-    assert inventory.total.parameters.bytes + inventory.total.buffers.bytes == kept
+    assert inventory.total.bytes == kept
+
+
+def test_images_have_the_type_of_the_parameters() -> None:
+    assert dtype_of(small_network().double()) == torch.float64
+    network = nn.Module()
+    network.counts = nn.Parameter(torch.zeros(2, dtype=torch.int64), requires_grad=False)
+    assert dtype_of(network) == torch.float32

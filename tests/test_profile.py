@@ -1,16 +1,18 @@
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from experiments import write_experiment
-from msanet_bench import profile
 from msanet_bench.checks import CheckedPlan, check_plan, load_experiment
 from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.errors import BenchError
 from msanet_bench.measure.macs import Counts, Macs
-from msanet_bench.profile import Costs, only_variant, profile_json, profile_variants, write_profile
+from msanet_bench.profile import Profile, only_variant, profile_json, profile_variants, write_profile
+from msanet_bench.profile.costs import costs_of
 from msanet_bench.report.inputs import read_inputs
 
 # a plug-in with a convolution, and one whose operation no counter knows
@@ -44,8 +46,14 @@ def plan(tmp_path: Path) -> CheckedPlan:
     return check_plan(load_experiment(write_experiment(tmp_path, f"{text}plugins: [blocks.py]\n")), tmp_path)
 
 
+def profiled(plan: CheckedPlan, workers: int | None = None) -> Profile:
+    # files of plug-ins are known by their absolute paths
+    path = sys.modules["msanet_bench_plugin_blocks"].__file__
+    return profile_variants(plan, plugins=[str(path)], workers=workers)
+
+
 def test_the_profile_holds_what_each_network_costs_by_part(plan: CheckedPlan, tmp_path: Path) -> None:
-    write_profile(tmp_path, profile_variants(plan))
+    write_profile(tmp_path, profiled(plan))
     variants = json.loads((tmp_path / "profile.json").read_text(encoding="utf-8"))["variants"]
     assert list(variants) == ["baseline", "attention=none", "attention=plain", "attention=unknown"]
     baseline = variants["baseline"]
@@ -73,7 +81,7 @@ def test_the_profile_holds_what_each_network_costs_by_part(plan: CheckedPlan, tm
 
 
 def test_a_plugin_without_a_formula_is_counted_and_marked(plan: CheckedPlan) -> None:
-    costs = profile_json(profile_variants(plan))["variants"]["attention=plain"]
+    costs = profile_json(profiled(plan))["variants"]["attention=plain"]
     assert costs["macs_status"].startswith("exact by two counters: no formula for msanet_bench_plugin_")
     assert costs["macs_status"].endswith(".Plain")
     assert costs["macs_sources"] == ["fvcore", "FlopCounterMode"]
@@ -81,7 +89,7 @@ def test_a_plugin_without_a_formula_is_counted_and_marked(plan: CheckedPlan) -> 
 
 
 def test_an_unknown_operation_leaves_no_number(plan: CheckedPlan) -> None:
-    counted = profile_variants(plan)["attention=unknown"]
+    counted = profiled(plan)["attention=unknown"]
     costs = counted.to_json()
     assert costs["macs_status"] == "incomplete: no rule for aten::einsum"
     assert (costs["macs"], costs["flops"], costs["activations"], costs["macs_by_part"]) == (None,) * 3 + ({},)
@@ -89,45 +97,118 @@ def test_an_unknown_operation_leaves_no_number(plan: CheckedPlan) -> None:
 
 
 def test_an_exact_count_by_two_counters_stands_in_the_records(plan: CheckedPlan) -> None:
-    counted = profile_variants(plan)
+    counted = profiled(plan)
     assert set(counted["attention=plain"].measures()) == {"params", "macs"}
 
 
-def test_an_incomplete_count_is_never_shown_as_a_number() -> None:
+def test_an_incomplete_count_is_never_shown_as_a_number(plan: CheckedPlan) -> None:
     macs = Macs(5, {"stem": 5}, "incomplete: no rule for aten::mv", ("fvcore",), flops_fvcore_stock=None)
     counts = Counts(macs, activations=None, activations_fvcore_stock=3)
-    costs = Costs(ImageShape(1, 8, 8, 3), params=7, params_by_part={"stem": 7}, counts=counts)
+    costs = replace(profiled(only_variant(plan, "attention=none"))["attention=none"], counts=counts)
     assert set(costs.measures()) == {"params"}
-    assert (costs.to_json()["macs"], costs.to_json()["flops"], costs.to_json()["macs_by_part"]) == (
-        None,
-        None,
-        {},
-    )
+    said = costs.to_json()
+    assert (said["macs"], said["flops"], said["macs_by_part"]) == (None, None, {})
 
 
-def test_variants_that_differ_in_training_alone_are_counted_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def trained_plan(folder: Path, factor: str) -> CheckedPlan:
+    text = write_experiment(folder).read_text(encoding="utf-8")
+    text = text.replace("  attention: [self_attention, none, se]", f"  {factor}")
+    return check_plan(load_experiment(write_experiment(folder, text)), folder)
+
+
+def test_variants_that_differ_in_training_alone_are_counted_once(tmp_path: Path) -> None:
+    counted = profile_variants(trained_plan(tmp_path, "train.lr: [1e-2, 1e-3, 1e-4]"))
+    assert len(counted) == 3
+    # what travelled from a child once is one object
+    assert len({id(costs) for costs in counted.values()}) == 1
+
+
+def test_each_batch_size_has_its_own_memory(tmp_path: Path) -> None:
+    counted = profile_variants(trained_plan(tmp_path, "train.batch_size: [16, 32]"))
+    small, large = (costs.to_json() for costs in counted.values())
+    assert (small["train_batch"], large["train_batch"]) == (16, 32)
+    assert set(large["peak_est_bytes"]) == {"inference_batch_1", "train_batch_32"}
+    assert small["peak_est_bytes"]["inference_batch_1"] == large["peak_est_bytes"]["inference_batch_1"]
+    # what a norm keeps of a batch, two numbers a channel, does not grow with it: stem 8, downsample and
+    # fusion 16 each, four branches of 4
+    kept = 2 * (8 + 16 + 16 + 4 * 4) * 4
+    assert large["saved_bytes"] - kept == 2 * (small["saved_bytes"] - kept)
+
+
+def test_parts_of_an_inventory_add_up(plan: CheckedPlan) -> None:
+    for costs in profile_json(profiled(plan))["variants"].values():
+        for kept in ("trainable_params", "frozen_params", "buffers", "state_bytes"):
+            assert sum(part[kept] for part in costs["inventory_by_part"].values()) == costs[kept]
+        assert costs["trainable_params"] + costs["frozen_params"] == costs["params"]
+        assert sum(costs["params_by_part"].values()) == costs["params"]
+
+
+def test_the_field_of_each_variant_and_who_sees_the_whole_map(plan: CheckedPlan) -> None:
+    fields = {name: costs.to_json()["receptive_field"] for name, costs in profiled(plan).items()}
+    baseline = fields["baseline"]
+    # stem 3, the halving 2, and its block reaches 2 steps of 2 pixels to either side
+    assert baseline["theoretical"] == {"height": 13, "width": 13}
+    assert baseline["whole_map_by"] == ["branches.context", "attention.core"]
+    assert 0 < baseline["effective_side"] <= 8
+    assert fields["attention=none"]["whole_map_by"] == ["branches.context"]
+    assert fields["attention=unknown"]["theoretical"] is None
+    assert "einsum" not in fields["attention=unknown"]["theoretical_status"]  # which torch takes apart
+
+
+def test_the_order_is_that_of_the_plan_however_many_processes_count(plan: CheckedPlan) -> None:
+    one, many = profiled(plan, workers=1), profiled(plan, workers=3)
+    assert profile_json(one) == profile_json(many)
+    assert list(one) == list(many) == [variant.name for variant in plan.variants]
+
+
+def test_a_child_counts_as_this_process_does(plan: CheckedPlan) -> None:
+    torch.set_num_threads(1)
+    variant = plan.variants[2]
+    assert profiled(plan)[variant.name] == costs_of(variant, plan.shapes[variant.name])
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("planted_crash", "training not estimated (the worker process was killed by SIGSEGV)"),
+        ("planted_error", "training not estimated (RuntimeError: planted: shapes do not fit)"),
+        ("planted_memory_error", "training not estimated (MemoryError: planted: no memory left)"),
+    ],
+)
+def test_what_fails_in_training_is_counted_all_the_same(fault: str, reason: str, tmp_path: Path) -> None:
+    text = write_experiment(tmp_path).read_text(encoding="utf-8").replace("none, se]", f"{fault}]")
+    plugin = Path(__file__).parent / "planted.py"
+    (tmp_path / "planted.py").write_bytes(plugin.read_bytes())
+    experiment = load_experiment(write_experiment(tmp_path, f"{text}plugins: [planted.py]\n"))
+    faulty_plan = check_plan(experiment, tmp_path)
+    counted = profile_variants(faulty_plan, plugins=experiment.plugins, plugin_folder=tmp_path)
+    said = counted[f"attention={fault}"].to_json()
+    assert said["peak_est_status"] == reason
+    assert (said["saved_bytes"], said["peak_est_bytes"]["train_batch_16"]) == (None, None)
+    assert said["peak_est_bytes"]["inference_batch_1"] > said["state_bytes"]
+    assert counted["baseline"].memory.status == "estimated"
+
+
+def test_a_network_that_kills_its_process_in_any_case_is_named(
+    plan: CheckedPlan,
 ) -> None:
-    text = write_experiment(tmp_path).read_text(encoding="utf-8")
-    text = text.replace("  attention: [self_attention, none, se]", "  train.lr: [1e-2, 1e-3, 1e-4]")
-    trained = check_plan(load_experiment(write_experiment(tmp_path, text)), tmp_path)
-    counts = []
-    monkeypatch.setattr(profile, "count", lambda *given: counts.append(given))
-    assert len(profile_variants(trained)) == 3
-    assert len(counts) == 1
+    variant = plan.variants[0]
+    doomed = replace(plan, variants=(variant,), shapes={variant.name: ImageShape(1, 1, 1, 3)})
+    with pytest.raises(BenchError, match=r"variant `baseline`: its network cannot be counted \(the worker"):
+        profiled(doomed)
 
 
 def test_a_report_reads_a_profile(plan: CheckedPlan, small_results: Path, tmp_path: Path) -> None:
     for file in small_results.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    write_profile(tmp_path, profile_variants(plan))
+    write_profile(tmp_path, profiled(plan))
     read = read_inputs(tmp_path).profiles
-    assert read["baseline"].macs == profile_variants(plan)["baseline"].counts.macs.total
+    assert read["baseline"].macs == profiled(plan)["baseline"].counts.macs.total
     assert read["attention=unknown"].macs is None
 
 
 def test_one_variant_is_asked_for_by_its_name(plan: CheckedPlan) -> None:
-    assert list(profile_variants(only_variant(plan, "attention=none"))) == ["attention=none"]
+    assert list(profiled(only_variant(plan, "attention=none"))) == ["attention=none"]
     with pytest.raises(BenchError, match=r"no variant `attention=nome`\. Did you mean 'attention=none'\?"):
         only_variant(plan, "attention=nome")
     merged = replace(plan, merged={**plan.merged, "baseline": ("twin",)})

@@ -1,7 +1,7 @@
 """What people see while they wait and when they ask: the home of rich."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -10,14 +10,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.events import Ended, Event, Finished, Phase, Started
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
 from msanet_bench.status import COLUMNS, VariantStatus
-
-# In a pipe a row of a table is one line, however long, so that grep finds whole names.
-_PIPE_WIDTH = 10_000
 
 
 class _Display(Protocol):
@@ -30,7 +28,7 @@ class _Display(Protocol):
 
 def show_sweep(name: str, events: Iterable[Event]) -> Ended:
     """Run a sweep to its end while showing how far it is."""
-    console = make_console()
+    console = open_console()
     stream = iter(events)
     started = next(stream)
     if not isinstance(started, Started):
@@ -38,14 +36,6 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
     _show_start(console, name, started)
     with _display(console, started) as display:
         return _follow(stream, started, display)
-
-
-def make_console() -> Console:
-    """Where everything is printed; wide enough for whole names where no terminal shows it."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
-    return console
 
 
 def _show_start(console: Console, name: str, started: Started) -> None:
@@ -143,12 +133,12 @@ def show_plan(
     variants: Sequence[Variant], notes: Sequence[str], cells: Sequence[tuple[str, Record | None]]
 ) -> None:
     """The variants of a plan and how many of their cells have a record."""
-    table = _variants_table(("done", "missing"))
+    table = variants_table(("done", "missing"))
     for variant in variants:
         records = [record for name, record in cells if name == variant.name]
         done = sum(record is not None for record in records)
         table.add_row(escape(variant.name), str(done), str(len(records) - done))
-    console = make_console()
+    console = open_console()
     console.print(table)
     for note in notes:
         console.print(f"note: {note}", markup=False)
@@ -158,79 +148,19 @@ def show_plan(
 
 def show_status(statuses: Sequence[VariantStatus]) -> None:
     """A row a variant, a column a status, then the reasons of what is not ok."""
-    table = _variants_table(COLUMNS)
+    table = variants_table(COLUMNS)
     for status in statuses:
         table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
-    console = make_console()
+    console = open_console()
     console.print(table)
     for status in statuses:
         for reason in status.reasons:
             console.print(f"{status.variant} {reason}", markup=False)
 
 
-def _variants_table(counts: Sequence[str]) -> Table:
-    """A row a variant; a name that is too long goes on below, never cut."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("variant", overflow="fold")
-    for count in counts:
-        table.add_column(count, justify="right", no_wrap=True)
-    return table
-
-
-def show_profile(variants: Mapping[str, Mapping[str, Any]], *, parts: bool) -> None:
-    """A row a variant of what `profile.json` holds, then the reasons of what is no exact count.
-
-    With `parts`, a table a variant beside: its parameters and multiply-accumulates by part, with shares.
-    """
-    table = _variants_table(("params", "MACs", "FLOPs", "activations", "status"))
-    for name, costs in variants.items():
-        numbers = (costs[field] for field in ("params", "macs", "flops", "activations"))
-        kind = costs["macs_status"].partition(":")[0]
-        table.add_row(escape(name), *map(_count, numbers), kind.removeprefix("exact by "))
-    console = make_console()
-    console.print(table)
-    for name, costs in variants.items():
-        if ":" in costs["macs_status"]:
-            console.print(f"{name} {costs['macs_status']}", markup=False)
-    for name, costs in variants.items() if parts else ():
-        console.print()
-        console.print(_parts_table(name, costs))
-
-
-def _parts_table(variant: str, costs: Mapping[str, Any]) -> Table:
-    """Where the parameters and multiply-accumulates of a variant are; the columns add up to the last row."""
-    columns = (costs["params_by_part"], costs["params"]), (costs["macs_by_part"], costs["macs"])
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(f"part of {escape(variant)}", overflow="fold")
-    for title in ("params", "%", "MACs", "%"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for part in _in_groups(dict.fromkeys((*costs["params_by_part"], *costs["macs_by_part"]))):
-        shares = (_share(by_part.get(part, 0), whole) for by_part, whole in columns)
-        table.add_row(escape(part), *(text for share in shares for text in share))
-    table.add_row("total", _count(costs["params"]), "", _count(costs["macs"]), "")
-    return table
-
-
-def _in_groups(parts: Iterable[str]) -> list[str]:
-    """Parts of one thing side by side: the core of attention, which has no parameters, beside its query."""
-    firsts: dict[str, list[str]] = {}
-    for part in parts:
-        firsts.setdefault(part.partition(".")[0], []).append(part)
-    return [part for group in firsts.values() for part in group]
-
-
-def _share(amount: int, whole: int | None) -> tuple[str, str]:
-    """A part's amount and its share; neither where the whole is not known."""
-    return (_count(amount), f"{100 * amount / whole:.1f}") if whole else (_count(whole), _count(None))
-
-
-def _count(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
-
-
 def show_catalog(catalog: Catalog) -> None:
     """Every registered entry with its options and the first line of what it says of itself."""
-    console = make_console()
+    console = open_console()
     for slot, registry in catalog.items():
         console.print(slot, style="bold")
         table = Table("name", "options", "what it is", box=None, header_style="dim")

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from msanet_bench.analysis.latency import Ratio
-from msanet_bench.console import make_console
+from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.measure.samples import NO_CUDA, Session
 from msanet_bench.session.conditions import ConditionRow, summarise_conditions
 from msanet_bench.session.loop import Progress as Step
@@ -22,7 +22,7 @@ REPRODUCIBLE = 0.8
 
 def follow_session(steps: Generator[Step, None, Session]) -> Session:
     """Run a session to its end while showing how far it is; a log gets a line a condition."""
-    console = make_console()
+    console = open_console()
     if not console.is_terminal:
         return _run(steps, lambda _: None)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), TimeElapsedColumn())
@@ -38,7 +38,7 @@ def follow_session(steps: Generator[Step, None, Session]) -> Session:
 
 def show_latency(session: Session) -> None:
     """A table a condition, each under what the session says of itself; then what was not measured."""
-    console = make_console()
+    console = open_console()
     rows = [row for row in summarise(session) if row.role != "twin"]
     for condition in summarise_conditions(session):
         here = [row for row in rows if row.latency_s is not None and _key(row) == _key(condition)]
@@ -51,11 +51,8 @@ def show_latency(session: Session) -> None:
 
 def show_pairs(pairs: Sequence[Pair], limit: float | None) -> bool:
     """Base against head, a row a variant; returns whether the gate holds."""
-    console = make_console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("variant", overflow="fold")
-    for title in ("mode", "batch", "base, ms", "head, ms", "head/base [95 %]", ""):
-        table.add_column(title, justify="right", no_wrap=True)
+    console = open_console()
+    table = variants_table(("mode", "batch", "base, ms", "head, ms", "head/base [95 %]", ""))
     for pair in pairs:
         batch = f"{pair.condition.device} {pair.condition.batch}"
         times = _milliseconds(pair.base_s), _milliseconds(pair.head_s)
@@ -101,10 +98,7 @@ def _verdict(row: ConditionRow) -> str:
 
 
 def _latencies(rows: Sequence[LatencyRow]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("variant", overflow="fold")
-    for title in ("mode", "ms", "p90", "relative [95 %]", "rank", "n", ""):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = variants_table(("mode", "ms", "p90", "relative [95 %]", "rank", "n", ""))
     for row in rows:
         relative = Ratio(row.ratio_to_anchor or 1.0, _or_nan(row.ratio_low), _or_nan(row.ratio_high))
         table.add_row(

@@ -2,4 +2,8 @@
 
 from msanet_bench.executors.local import LocalExecutor, WorkerDied
 
-__all__ = ["LocalExecutor", "WorkerDied"]
+__all__ = ["PRELOAD", "LocalExecutor", "WorkerDied"]
+
+# Imported once by the fork server, which all executors of a process share: the first that starts decides.
+# Without torch._dynamo the first optimiser of a child costs a second.
+PRELOAD = ("torch", "torch._dynamo", "msanet_bench.cell", "msanet_bench.profile.costs")

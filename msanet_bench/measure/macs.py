@@ -13,7 +13,7 @@ from torch import nn
 
 from msanet_bench.measure.formulas import classes_without_formula, evaluate_formulas
 from msanet_bench.measure.kernels import Kernels, count_kernels, visible_products
-from msanet_bench.measure.params import part_of, sum_by_part
+from msanet_bench.measure.params import dtype_of, part_of, sum_by_part
 from msanet_bench.measure.trace import Trace, trace
 
 COUNTERS = ("fvcore", "FlopCounterMode")
@@ -66,9 +66,8 @@ class Counts:
 def count(model: nn.Module, input_shape: tuple[int, ...], *, batch: int = 1) -> Counts:
     """Count one forward pass on images of `input_shape` (C, H, W); the model itself is not touched."""
     subject = copy.deepcopy(model).cpu().eval()
-    dtype = next((p.dtype for p in subject.parameters() if p.is_floating_point()), torch.float32)
     # Counting looks at shapes alone; zeros leave the random generators as they are.
-    images = torch.zeros(batch, *input_shape, dtype=dtype)
+    images = torch.zeros(batch, *input_shape, dtype=dtype_of(subject))
     with torch.no_grad(), visible_products():
         traced = trace(subject, images)
         once = _Recount(count_kernels(subject, images), evaluate_formulas(subject, images))

@@ -1,10 +1,11 @@
-"""Parameters of a network, as a whole and by part."""
+"""What a network keeps, parameters and buffers, as a whole and by part."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 _PARTS = frozenset({"stem", "downsample", "fusion", "head"})
@@ -37,6 +38,10 @@ class Holdings:
     def parameters(self) -> Size:
         return Size(self.trainable.elements + self.frozen.elements, self.trainable.bytes + self.frozen.bytes)
 
+    @property
+    def bytes(self) -> int:
+        return self.parameters.bytes + self.buffers.bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
@@ -45,10 +50,25 @@ class Inventory:
     total: Holdings
     by_part: dict[str, Holdings]
 
+    @property
+    def params(self) -> int:
+        return self.total.parameters.elements
+
+    @property
+    def params_by_part(self) -> dict[str, int]:
+        """Parameters of each part that has any."""
+        amounts = {name: held.parameters.elements for name, held in self.by_part.items()}
+        return {name: amount for name, amount in amounts.items() if amount}
+
 
 def params(model: nn.Module) -> int:
     """Trainable and frozen parameters; one that is shared counts once, buffers do not."""
-    return sum(parameter.numel() for parameter in model.parameters())
+    return take_inventory(model).params
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """The type of the images that a network takes: that of its first floating-point parameter."""
+    return next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
 
 def part_of(name: str) -> str:
@@ -67,22 +87,11 @@ def part_of(name: str) -> str:
     return "other"
 
 
-def params_by_part(model: nn.Module, part: Callable[[str], str] = part_of) -> dict[str, int]:
-    """Parameters of each part that has any, in the order of the network; they add up to `params`.
-
-    `part` says to which part the module of a dotted name belongs. A shared parameter counts where it is met
-    first.
-    """
-    sizes: Counter[str] = Counter()
-    for name, parameter in model.named_parameters():
-        sizes[name.rpartition(".")[0]] += parameter.numel()
-    return sum_by_part(sizes, part)
-
-
 def take_inventory(model: nn.Module, part: Callable[[str], str] = part_of) -> Inventory:
     """Parameters and buffers of a network, as a whole and by part, in the order of the network.
 
-    A tensor that is shared counts once, where it is met first. `part` says to which part the module of a
+    A tensor belongs to the part of the module that holds it; one that is shared counts once, where it is met
+    first. Buffers that are not saved with the state are in it. `part` says to which part the module of a
     dotted name belongs.
     """
     members: dict[str, list[Tensor]] = {}

@@ -3,11 +3,14 @@
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from msanet_bench.errors import first_line
 from msanet_bench.measure.hollow import hollow_copy
+from msanet_bench.measure.params import dtype_of, part_of
 from msanet_bench.measure.sight import Sight, UnknownSightError, Walk
 from msanet_bench.measure.sight_rules import RULES
 from msanet_bench.streams import derive_seed
@@ -28,14 +31,19 @@ class TheoreticalField:
         height: In pixels, through convolutions and pooling alone; more than the image has where the windows
             reach beyond it.
         width: The same across.
-        sees_all: Whether the unit also sees the whole image, through a mean or a product over all positions.
+        whole_map_by: The parts through which the unit also sees the whole image, by a mean or a product over
+            all positions.
         status: `exact`, or why what is None is not known.
     """
 
     height: int | None
     width: int | None
-    sees_all: bool | None
+    whole_map_by: tuple[str, ...] | None
     status: str = EXACT
+
+    @property
+    def sees_all(self) -> bool | None:
+        return None if self.whole_map_by is None else bool(self.whole_map_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def theoretical_field(
     hollow = hollow_copy(model, "meta").eval()
     # two images: a dimension of size 1 could be mistaken for one of a map of one pixel
     images = torch.empty(2, *input_shape, device="meta")
-    walk = Walk(images, RULES)
+    walk = Walk(images, RULES, _running_modules(hollow))
     try:
         with torch.no_grad(), walk:
             sight = walk.sight_of(_map_behind(hollow, behind, images))
@@ -85,18 +93,37 @@ def effective_field(
     not touched. All channels of the unit count alike.
     """
     subject = copy.deepcopy(model).cpu().eval()
-    dtype = next((p.dtype for p in subject.parameters() if p.is_floating_point()), torch.float32)
     generator = torch.Generator().manual_seed(_SEED)
-    images = torch.randn(num_images, *input_shape, generator=generator).to(dtype).requires_grad_()
+    images = torch.randn(num_images, *input_shape, generator=generator).to(dtype_of(subject)).requires_grad_()
     map_NCHW = _map_behind(subject, behind, images)
     height, width = map_NCHW.shape[2:]
     unit = map_NCHW[:, :, height // 2, width // 2].sum()
-    (gradient_NCHW,) = torch.autograd.grad(unit, images)
+    try:
+        (gradient_NCHW,) = torch.autograd.grad(unit, images)
+    except Exception as error:  # noqa: BLE001 - a block is anybody's code; the reason stands in place of the number
+        return EffectiveField(None, f"not measured ({first_line(error)})")
     strength_HW = gradient_NCHW.abs().mean(dim=(0, 1))
     largest = strength_HW.max()
     if not largest > 0:
         return EffectiveField(None, "not measured (the unit has no gradient)")
     return EffectiveField(int((strength_HW > _LEAST_SHARE * largest).sum()) ** 0.5)
+
+
+def _running_modules(hollow: nn.Module) -> list[str]:
+    """The names of the modules that run at the moment, the innermost last; kept up by hooks that stay."""
+    running: list[str] = []
+    for name, module in hollow.named_modules():
+        module.register_forward_pre_hook(partial(_enter, running, name))
+        module.register_forward_hook(partial(_leave, running))
+    return running
+
+
+def _enter(running: list[str], name: str, *_: object) -> None:
+    running.append(name)
+
+
+def _leave(running: list[str], *_: object) -> None:
+    running.pop()
 
 
 def _map_behind(model: nn.Module, behind: str, images: Tensor) -> Tensor:
@@ -126,6 +153,7 @@ class _MapMetError(Exception):
 def _field(sight: Sight | None) -> TheoreticalField:
     if sight is None:
         return TheoreticalField(None, None, None, "not known (the map does not depend on the image)")
+    parts = tuple(dict.fromkeys(map(part_of, sight.whole_by)))
     if sight.spans is None:
-        return TheoreticalField(None, None, sight.whole, "no unit sees through windows alone")
-    return TheoreticalField(sight.spans["row"].pixels, sight.spans["column"].pixels, sight.whole)
+        return TheoreticalField(None, None, parts, "no unit sees through windows alone")
+    return TheoreticalField(sight.spans["row"].pixels, sight.spans["column"].pixels, parts)

@@ -7,7 +7,7 @@ over all positions sees everything. An operation that is none of these, or unkno
 number than a wrong one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -63,11 +63,14 @@ class Sight:
         dims: The dimensions of the tensor; of no meaning where `spans` is None.
         spans: Pixels seen through windows alone, by axis; None if only all of the image is seen.
         whole: All of the image is seen too.
+        whole_by: The modules that look at all of it, by name, in the order in which they are met. The walk
+            fills it in: a rule says only whether its operation looks at all.
     """
 
     dims: tuple[Dim, ...]
     spans: Mapping[Axis, Span] | None
     whole: bool = False
+    whole_by: tuple[str, ...] = ()
 
 
 EVERYTHING = Sight((), None, whole=True)
@@ -111,11 +114,16 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does no
     """Watches the operations under it and keeps the sight of every tensor.
 
     Tensors are kept too, so it belongs on a device without memory.
+
+    Args:
+        images: What is seen.
+        rules: What the result of an operation sees, by the operation's name.
+        running: The names of the modules that run, the innermost last.
     """
 
-    def __init__(self, images: Tensor, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, images: Tensor, rules: Mapping[str, Rule], running: Sequence[str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # as above
-        self._rules = rules
+        self._rules, self._running = rules, running
         self._sights: dict[int, tuple[Tensor, Sight | str]] = {id(images): (images, of_images(images.shape))}
 
     def sight_of(self, value: object) -> Sight | None:
@@ -155,12 +163,14 @@ class Walk(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does no
         outputs: Sequence[Tensor],
         known: Mapping[int, Sight | None],
     ) -> None:
+        # a rule says what its operation adds, so it is shown what its operands see through windows alone
+        shown = {leaf: seen and replace(seen, whole=False, whole_by=()) for leaf, seen in known.items()}
         for place, output in enumerate(outputs):
             if place > 0 and name not in _MANY_RESULTS:
                 sight: Sight | str = f"no rule for the second result of {name}"
             else:
-                call = Call(given, tuple(output.shape), lambda value: known.get(id(value)))
-                sight = _applied(name, self._rules, call)
+                call = Call(given, tuple(output.shape), lambda value: shown.get(id(value)))
+                sight = _joined_whole(_applied(name, self._rules, call), known.values(), self._running[-1])
             if known.get(id(output), sight) != sight and output._is_view():  # noqa: SLF001 - has no public name
                 raise UnknownSightError(f"{name} writes into a part of a tensor")
             self._sights[id(output)] = (output, sight)
@@ -173,9 +183,16 @@ _SIZES_ALONE = frozenset(
 )
 
 
+def _joined_whole(sight: Sight, before: Iterable[Sight | None], module: str) -> Sight:
+    """With all who look at the whole image: those of the operands, and the module if its operation does."""
+    met = [name for seen in before if seen is not None for name in seen.whole_by]
+    names = tuple(dict.fromkeys([*met, module] if sight.whole else met))
+    return replace(sight, whole=bool(names), whole_by=names)
+
+
 def _applied(name: str, rules: Mapping[str, Rule], call: Call) -> Sight:
     if all(sight.spans is None for sight in call.sights()):
-        return EVERYTHING
+        return replace(EVERYTHING, whole=False)  # what its operands see, and no more
     rule = rules.get(name.rstrip("_"))
     if rule is None:
         raise UnknownSightError(f"no rule for {name}")

@@ -96,8 +96,10 @@ def cuda_allocator(index: int = 0) -> CudaAllocator | None:
     return CudaAllocator(index) if present else None
 
 
-def measured_peaks(allocator: Allocator | None, model: nn.Module, images: Tensor) -> MeasuredPeaks:
-    """Measure one forward pass, then one step of training with AdamW.
+def measured_peaks(
+    allocator: Allocator | None, model: nn.Module, images: Tensor, train_images: Tensor
+) -> MeasuredPeaks:
+    """Measure one forward pass, then one step of training with AdamW, each on images of its own.
 
     The model is on the device and is trained. Nothing else may be there: the peaks belong to the process and
     all its threads. Each kind of work runs once before it is measured: the first run allocates workspaces,
@@ -105,10 +107,10 @@ def measured_peaks(allocator: Allocator | None, model: nn.Module, images: Tensor
     """
     if allocator is None:
         return MeasuredPeaks(None, None, NO_CUDA)
-    labels = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    labels = torch.zeros(len(train_images), dtype=torch.int64, device=train_images.device)
     inference = peak_of(allocator, partial(classify, model, images))
     optimiser = make_optimiser(model)
-    training = peak_of(allocator, partial(train_step, model, optimiser, images, labels))
+    training = peak_of(allocator, partial(train_step, model, optimiser, train_images, labels))
     return MeasuredPeaks(inference, training)
 
 

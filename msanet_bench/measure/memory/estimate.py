@@ -7,19 +7,15 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    FakeTensorMode,
-    UnsupportedFakeTensorException,
-    UnsupportedOperatorException,
-)
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from msanet_bench.errors import first_line
 from msanet_bench.measure.hollow import hollow_copy
 from msanet_bench.measure.memory.workload import classify, make_optimiser, train_step
+from msanet_bench.measure.params import dtype_of
 
 ESTIMATED = "estimated"
 
@@ -46,38 +42,64 @@ class MemoryEstimate:
     status: str = ESTIMATED
 
 
-def estimate_memory(model: nn.Module, input_shape: tuple[int, ...], *, batch: int = 1) -> MemoryEstimate:
+def estimate_memory(
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    inference_batch: int = 1,
+    train_batch: int = 1,
+    no_training: str = "",
+) -> MemoryEstimate:
     """Count a forward pass and a step of training on images of `input_shape` (C, H, W).
 
-    Nothing is computed and no image, map or weight is allocated; the model itself is not touched.
+    Nothing is computed and no image, map or weight is allocated; the model itself is not touched. Where
+    `no_training` gives a reason, nothing runs in training mode.
     """
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        subject = hollow_copy(model, "cpu")
+        images = _images(subject, inference_batch, input_shape)
+        inference, no_inference = _known(partial(_inference_peak, subject, images))
+        saved = training = None
+        if not no_training:
+            images = _images(subject, train_batch, input_shape)
+            saved, no_training = _known(partial(_saved_bytes, subject, images))
+            if saved is not None:
+                training, no_training = _known(partial(_training_peak, subject, images))
+    reasons = {"inference": no_inference, "training": no_training}
+    notes = [f"{kind} not estimated ({reason})" for kind, reason in reasons.items() if reason]
+    return MemoryEstimate(saved, inference, training, "; ".join(notes) or ESTIMATED)
+
+
+class _NothingTrainsError(Exception):
+    """There is no step of training."""
+
+
+def _known(work: Callable[[], int]) -> tuple[int | None, str]:
+    """A number, or None and why there is none."""
     try:
-        with FakeTensorMode(allow_non_fake_inputs=True):
-            return _estimate(hollow_copy(model, "cpu"), input_shape, batch)
-    except (
-        DataDependentOutputException,
-        DynamicOutputShapeException,
-        UnsupportedFakeTensorException,
-        UnsupportedOperatorException,
-    ) as error:
-        # an operation whose size depends on numbers, which are not there
-        reason = f"not estimated ({type(error).__name__}: {str(error).splitlines()[0]})"
-        return MemoryEstimate(None, None, None, reason)
+        return work(), ""
+    except _NothingTrainsError as error:
+        return None, str(error)
+    except Exception as error:  # noqa: BLE001 - a block is anybody's code; the reason stands in place of the number
+        return None, first_line(error)
 
 
-def _estimate(model: nn.Module, input_shape: tuple[int, ...], batch: int) -> MemoryEstimate:
-    dtype = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
-    images = torch.empty(batch, *input_shape, dtype=dtype)
-    labels = torch.zeros(batch, dtype=torch.int64)
-    held = [*model.parameters(), *model.buffers(), images]
-    inference = _peak(held, partial(classify, model, images))
-    saved = _saved_bytes(model, images)
+def _images(model: nn.Module, batch: int, input_shape: tuple[int, ...]) -> Tensor:
+    return torch.empty(batch, *input_shape, dtype=dtype_of(model))
+
+
+def _inference_peak(model: nn.Module, images: Tensor) -> int:
+    return _peak([*model.parameters(), *model.buffers(), images], partial(classify, model, images))
+
+
+def _training_peak(model: nn.Module, images: Tensor) -> int:
     if not any(parameter.requires_grad for parameter in model.parameters()):
-        return MemoryEstimate(saved, inference, None, "training not estimated (no parameter is trainable)")
+        raise _NothingTrainsError("no parameter is trainable")
     optimiser = _optimiser_with_state(model)
+    labels = torch.zeros(len(images), dtype=torch.int64)
     states = [x for state in optimiser.state.values() for x in state.values() if isinstance(x, Tensor)]
-    training = _peak([*held, labels, *states], partial(train_step, model, optimiser, images, labels))
-    return MemoryEstimate(saved, inference, training)
+    held = [*model.parameters(), *model.buffers(), images, labels, *states]
+    return _peak(held, partial(train_step, model, optimiser, images, labels))
 
 
 def _saved_bytes(model: nn.Module, images: Tensor) -> int:

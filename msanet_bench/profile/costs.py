@@ -1,0 +1,130 @@
+"""What one network costs, whatever the seed, and how `profile.json` says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msanet_bench.checks.shapes import ImageShape, build_variant
+from msanet_bench.measure.macs import Counts, count
+from msanet_bench.measure.memory.estimate import MemoryEstimate, estimate_memory
+from msanet_bench.measure.params import Holdings, Inventory, take_inventory
+from msanet_bench.measure.receptive_field import (
+    EffectiveField,
+    TheoreticalField,
+    effective_field,
+    theoretical_field,
+)
+from msanet_bench.model.attention.dot_product import use_attention
+from msanet_bench.model.initialise import initialise
+from msanet_bench.plan import Variant
+from msanet_bench.units import Measure
+
+# whose start the effective field belongs to
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The costs of one network on images of one shape.
+
+    Attributes:
+        train_batch: How many images a step of training takes, in `memory`; inference takes one.
+        effective: At the start of training, of seed 0.
+    """
+
+    shape: ImageShape
+    train_batch: int
+    inventory: Inventory
+    counts: Counts
+    memory: MemoryEstimate
+    theoretical: TheoreticalField
+    effective: EffectiveField
+
+    def measures(self) -> dict[str, Measure]:
+        """The costs that stand in every record; MACs only where every operation is accounted for."""
+        measures = {"params": Measure(self.inventory.params, "count", "lower")}
+        if self.counts.macs.is_exact:
+            measures["macs"] = Measure(self.counts.macs.total, "count", "lower")
+        return measures
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "input": list(self.shape.image),
+            "params": self.inventory.params,
+            **_holdings_json(self.inventory.total),
+            "params_by_part": self.inventory.params_by_part,
+            "inventory_by_part": {p: _holdings_json(held) for p, held in self.inventory.by_part.items()},
+            **_counts_json(self.counts),
+            **_memory_json(self.memory, self.train_batch),
+            "receptive_field": _field_json(self.theoretical, self.effective),
+        }
+
+
+def costs_of(variant: Variant, shape: ImageShape, *, no_training: str = "") -> Costs:
+    """Count a variant's network; nothing runs in training mode if `no_training` says why."""
+    model = build_variant(variant, shape)
+    initialise(model, SEED)
+    # a fused kernel may pad what it multiplies: costs are those of the definition
+    use_attention(model, "explicit")
+    batch = variant.settings.train.batch_size
+    return Costs(
+        shape=shape,
+        train_batch=batch,
+        inventory=take_inventory(model),
+        counts=count(model, shape.image),
+        memory=estimate_memory(model, shape.image, train_batch=batch, no_training=no_training),
+        theoretical=theoretical_field(model, shape.image),
+        effective=effective_field(model, shape.image),
+    )
+
+
+def by_batch(inference: object, training: object, train_batch: int) -> dict[str, object]:
+    """What inference of one image and a step of training take, by keys that name the batch."""
+    return {"inference_batch_1": inference, f"train_batch_{train_batch}": training}
+
+
+def _holdings_json(held: Holdings) -> Mapping[str, int]:
+    return {
+        "trainable_params": held.trainable.elements,
+        "frozen_params": held.frozen.elements,
+        "buffers": held.buffers.elements,
+        "state_bytes": held.bytes,
+    }
+
+
+def _counts_json(counts: Counts) -> dict[str, Any]:
+    macs = counts.macs
+    return {
+        "macs": macs.total if macs.is_exact else None,
+        # a multiply and an add are two operations
+        "flops": 2 * macs.total if macs.is_exact else None,
+        "macs_status": macs.status,
+        "macs_sources": list(macs.sources),
+        "macs_by_part": dict(macs.by_part) if macs.is_exact else {},
+        "fvcore_flops_stock": macs.flops_fvcore_stock,
+        "activations": counts.activations,
+        "activations_fvcore_stock": counts.activations_fvcore_stock,
+    }
+
+
+def _memory_json(memory: MemoryEstimate, train_batch: int) -> dict[str, Any]:
+    return {
+        "train_batch": train_batch,
+        "saved_bytes": memory.saved_bytes,
+        "peak_est_bytes": by_batch(memory.inference_peak_bytes, memory.training_peak_bytes, train_batch),
+        "peak_est_status": memory.status,
+    }
+
+
+def _field_json(theoretical: TheoreticalField, effective: EffectiveField) -> dict[str, Any]:
+    parts = theoretical.whole_map_by
+    return {
+        "theoretical": None
+        if theoretical.height is None
+        else {"height": theoretical.height, "width": theoretical.width},
+        "theoretical_status": theoretical.status,
+        "whole_map_by": None if parts is None else list(parts),
+        "effective_side": effective.side,
+        "effective_status": effective.status,
+        "effective_seed": SEED,
+    }
