@@ -82,7 +82,7 @@ class Quality:
 
     Attributes:
         tau: Kendall's tau between the rankings of the odd and of the even super-rounds; None of one alone.
-        drift: Range of the anchor's medians over the super-rounds, as a share of their median.
+        drift: Range of the anchor's medians over the super-rounds, as a share of their median; None of one.
         rejected: Share of the timed windows that do not count.
         twins: Pairs of one network under two names.
         told_apart: How many of them have a 95 % interval without 1.
@@ -93,10 +93,15 @@ class Quality:
     super_rounds: int
     rounds: int
     tau: float | None
-    drift: float
+    drift: float | None
     rejected: float
     twins: int
     told_apart: int
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is one super-round, so that neither ranks nor twins can be compared with chance."""
+        return self.super_rounds == 1
 
     @property
     def is_unsteady(self) -> bool:
@@ -198,13 +203,14 @@ def _timing(row: Mapping[str, str]) -> Timing:
 
 
 def _quality(row: Mapping[str, str]) -> Quality:
+    super_rounds = int(row["super_rounds"])
     return Quality(
         condition=_condition(row),
         threads=int(row["threads"]),
-        super_rounds=int(row["super_rounds"]),
+        super_rounds=super_rounds,
         rounds=int(row["rounds"]),
         tau=_number(row["split_half_tau"]),
-        drift=float(row["drift"]),
+        drift=float(row["drift"]) if super_rounds > 1 else None,
         rejected=float(row["rejected"]),
         twins=int(row["twins"]),
         told_apart=int(row["twins_told_apart"]),

@@ -36,8 +36,8 @@ def _verdict(latencies: Latencies) -> str:
             "**Whether the ranking would come out again is not known**: there is no `latency_sessions.csv`, "
             "in which a session says how steady the machine was."
         )
-    parts = (*_ranking(latencies.sessions), _steadiness(latencies.sessions), *_twins(latencies.sessions))
-    return " ".join(parts)
+    sessions = latencies.sessions
+    return " ".join((*_ranking(sessions), *_drift(sessions), _rejected(sessions), _twins(sessions)))
 
 
 def _ranking(sessions: Sequence[Quality]) -> Iterator[str]:
@@ -57,8 +57,8 @@ def _ranking(sessions: Sequence[Quality]) -> Iterator[str]:
         )
     if unknown:
         yield (
-            f"Whether the ranking would come out again on {_where(unknown)} is not known: one super-round "
-            "alone has no halves."
+            f"Whether the ranking would come out again on {_where(unknown)} is not known: the session has "
+            "no two rankings to compare."
         )
 
 
@@ -75,26 +75,32 @@ def _span(values: Sequence[float], decimals: int) -> str:
     return " to ".join(dict.fromkeys(fixed(value, decimals) for value in (min(values), max(values))))
 
 
-def _steadiness(sessions: Sequence[Quality]) -> str:
-    drift = _span([100 * session.drift for session in sessions], 1)
-    rejected = _span([100 * session.rejected for session in sessions], 1)
-    return (
-        f"The machine's speed drifted by {drift} % (the range of the anchor's medians over super-rounds), "
-        f"which the ratios leave out; {rejected} % of the timed windows were rejected."
-    )
+def _drift(sessions: Sequence[Quality]) -> Iterator[str]:
+    known = [100 * session.drift for session in sessions if session.drift is not None]
+    if known:
+        yield (
+            f"The machine's speed drifted by {_span(known, 1)} % (the range of the anchor's medians over "
+            "super-rounds), which the ratios leave out."
+        )
 
 
-def _twins(sessions: Sequence[Quality]) -> Iterator[str]:
-    pairs, apart = sum(s.twins for s in sessions), sum(s.told_apart for s in sessions)
+def _rejected(sessions: Sequence[Quality]) -> str:
+    share = _span([100 * session.rejected for session in sessions], 1)
+    return f"Of the timed windows {share} % were rejected."
+
+
+def _twins(sessions: Sequence[Quality]) -> str:
+    # one super-round gives no interval, so its twins could never be told apart
+    judged = [session for session in sessions if not session.is_alone]
+    pairs, apart = sum(session.twins for session in judged), sum(session.told_apart for session in judged)
     if not pairs:
-        yield "No network was timed under two names, so nothing shows that equals come out equal."
-        return
+        return "No twins, one network timed under two names, show that equals come out equal."
     meaning = (
-        "as it should be"
-        if not apart
-        else "though they are equal: of intervals of 95 %, one in twenty does so by chance"
+        "though they are equal: of intervals of 95 %, one in twenty does so by chance"
+        if apart
+        else "as it should be"
     )
-    yield (
+    return (
         f"Twins, one network timed under two names: {apart} of {plural(pairs, 'pair')} told apart, {meaning}."
     )
 
@@ -107,7 +113,7 @@ def _how_measured() -> str:
         "median. The percentiles are of the calls as they were, slow moments included: p10 and p90 need "
         f"{tail} calls and p50 needs {middle}. A rank is among all rows of its table, 1 the fastest; "
         "networks whose intervals of ranks overlap are tied. `ci_not_met` marks a ratio whose interval is "
-        "wider than was asked for."
+        "wider than was asked for, or which has none for want of a second super-round."
     )
 
 

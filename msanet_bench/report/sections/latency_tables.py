@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msanet_bench.report.document import Block, Bullets, Cell, Code, Paragraph, Table
 from msanet_bench.report.latency import anchor_of, describe, mode, rank, relative
 from msanet_bench.report.markdown import code, escape
-from msanet_bench.report.numbers import count, fixed, milliseconds, three_digits
+from msanet_bench.report.numbers import count, fixed, milliseconds, plural, three_digits
 from msanet_bench.report.timings import Condition, Latencies, Quality, Timing
 
 # Of the latency when run eagerly to that of the same kernels launched at once.
@@ -46,14 +46,22 @@ def _caption(session: Quality | None, measured: Sequence[Timing]) -> str:
     anchor = anchor_of(measured, first.condition)
     to = f"{code(first.anchor)}{f' ({anchor.mode})' if anchor else ''}"
     where = f"Latency on {describe(first.condition, first.threads)}; multiples of {to}."
+    return f"{where} {_marks(session)}"
+
+
+def _marks(session: Quality | None) -> str:
+    """What the session says of itself, in short."""
     if session is None:
-        return f"{where} The session's own marks are missing."
+        return "The session's own marks are missing."
+    rejected, rounds = fixed(100 * session.rejected, 1), plural(session.rounds, "round")
+    if session.is_alone:
+        return f"Of one super-round tau, drift and twins are not known; rejected {rejected} %; {rounds}."
     tau = "not known" if session.tau is None else fixed(session.tau, 2)
+    drift = fixed(None if session.drift is None else 100 * session.drift, 1)
     verdict = " **Ranks not reproducible on this machine.**" if session.is_unsteady else ""
     return (
-        f"{where} Split-half tau {tau}, drift {fixed(100 * session.drift, 1)} %, rejected "
-        f"{fixed(100 * session.rejected, 1)} %, twins told apart {session.told_apart} of {session.twins}; "
-        f"{session.rounds} rounds in {session.super_rounds} super-rounds.{verdict}"
+        f"Split-half tau {tau}, drift {drift} %, rejected {rejected} %, twins told apart "
+        f"{session.told_apart} of {session.twins}; {rounds} in {session.super_rounds} super-rounds.{verdict}"
     )
 
 
