@@ -88,8 +88,11 @@ def _title(row: ConditionRow) -> str:
 
 
 def _verdict(row: ConditionRow) -> str:
+    facts = f"{row.rounds} rounds, {row.rejected:.0%} rejected"
+    if row.drift is None:
+        return f"{facts}; one super-round alone has no intervals"
     twins = f"{row.twins_told_apart} of {row.twins} pairs of twins told apart"
-    facts = f"{row.rounds} rounds, drift {row.drift:.0%}, {row.rejected:.0%} rejected, {twins}"
+    facts = f"{facts}, drift {row.drift:.0%}, {twins}"
     if row.split_half_tau is None:
         return facts
     is_sure = row.split_half_tau >= REPRODUCIBLE

@@ -12,7 +12,7 @@ from msanet_bench.session.visits import anchor_of, by_condition, standings, twin
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """One condition that was measured.
+    """One condition that was measured; what one super-round alone cannot tell is None.
 
     Attributes:
         rounds: Visits of the contender that was visited most, the anchor apart.
@@ -32,10 +32,10 @@ class ConditionRow:
     super_rounds: int
     rounds: int
     split_half_tau: float | None
-    drift: float
+    drift: float | None
     rejected: float
     twins: int
-    twins_told_apart: int
+    twins_told_apart: int | None
 
 
 def summarise_conditions(session: Session) -> list[ConditionRow]:
@@ -52,6 +52,7 @@ def _row(condition: Condition, samples: Sequence[Sample]) -> ConditionRow:
     anchor = anchor_of(standing)
     of_anchor = standing[anchor]
     twins = twin_ratios(standing)
+    is_repeated = of_anchor.level.super_rounds > 1
     measured = [sample for sample in samples if sample.visit.phase == "measure"]
     tau = split_half_tau([where.level for who, where in standing.items() if who.role != "twin"])
     return ConditionRow(
@@ -60,8 +61,8 @@ def _row(condition: Condition, samples: Sequence[Sample]) -> ConditionRow:
         super_rounds=of_anchor.level.super_rounds,
         rounds=max(len(where.seconds) for who, where in standing.items() if who != anchor),
         split_half_tau=None if np.isnan(tau) else tau,
-        drift=drift(of_anchor.seconds, of_anchor.level.super_round),
+        drift=drift(of_anchor.seconds, of_anchor.level.super_round) if is_repeated else None,
         rejected=sum(bool(sample.rejected) for sample in measured) / len(measured),
         twins=len(twins),
-        twins_told_apart=sum(pair.excludes_one for pair in twins.values()),
+        twins_told_apart=sum(pair.excludes_one for pair in twins.values()) if is_repeated else None,
     )
