@@ -268,9 +268,9 @@ def test_a_twin_that_takes_longer_is_told_apart(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(noise, "entrants", with_a_slow_one)
     check = twins_tie(place(jitter=by_a_percent), TINY, seconds=2.0)
     assert not fine(check)
-    # of the five pairs that it is in; how many super-rounds there is time for decides how many are told
+    # of the five pairs that it is in, a median of few super-rounds may miss one
     assert check.value is not None
-    assert 1 <= check.value <= 5
+    assert 4 <= check.value <= 5
 
 
 def test_one_super_round_is_no_trial_of_twins() -> None:

@@ -1,6 +1,5 @@
 """The noise floor of a device: how far one network seems to differ from itself."""
 
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -10,6 +9,7 @@ from typing import Any
 from msanet_bench.analysis.latency import Level, Ratio, ratio
 from msanet_bench.doctor.examination import NoiseFloor
 from msanet_bench.doctor.loads import TWIN, Load, placed
+from msanet_bench.measure.device import NANOSECOND
 from msanet_bench.measure.flags import torch_flags
 from msanet_bench.measure.samples import Session
 from msanet_bench.measure.window import Timing, time_window
@@ -43,6 +43,10 @@ def noise_floor(place: Place, seconds: float, load: Load = TWIN) -> NoiseFloor:
     It differs from the sessions of a sweep in two things: nobody is done before the time is over, however
     narrow the intervals, and the warm-up takes no more than a third of the time.
     """
+
+    def clock() -> float:
+        return place.device.now_ns() * NANOSECOND
+
     were = torch_flags()
     with threads_set(_THREADS), precision_set(_PRECISION, place.where):
         flags = {name: value for name, value in torch_flags().items() if value != were[name]}
@@ -50,9 +54,10 @@ def noise_floor(place: Place, seconds: float, load: Load = TWIN) -> NoiseFloor:
         bench = Bench(place.device, place.where, rules, _BATCH, _PRECISION, "warm", {})
         first_call_s = _first_call(place, load)
         entering = entrants([_network(number, load) for number in range(_NETWORKS)], ("eager",), bench)
-        start = time.monotonic()
-        outcome = _ended(run_session(entering, bench.condition, rules, Schedule(_ROUNDS, seconds, SEED)))
-        lasted = time.monotonic() - start
+        schedule = Schedule(_ROUNDS, seconds, SEED)
+        start = clock()
+        outcome = _ended(run_session(entering, bench.condition, rules, schedule, clock=clock))
+        lasted = clock() - start
     return NoiseFloor(
         device=place.device.name,
         threads=_THREADS,

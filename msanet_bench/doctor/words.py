@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from msanet_bench.doctor.examination import Check, Examination, NoiseFloor
+from msanet_bench.measure.telemetry import Telemetry
+from msanet_bench.measure.throttle import reason_words
 
 NUM_CHECKS = 8
 NO_DEVICE = f"no CUDA device: {NUM_CHECKS} checks not run"
@@ -131,9 +133,23 @@ def _noise(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
             ),
         )
         yield "drift", f"{_percent(noise.drift)} between the slowest and the fastest super-round"
+    yield "state after it", _state(noise.state)
     if noise.rejected:
         yield "not counted", f"{_percent(noise.rejected)} of the windows, since the device was slowed down"
     yield "verdict", verdict(noise)
+
+
+def _state(state: Telemetry) -> str:
+    """What may explain a noisy session: the host's load, and the clock of the device if it has one."""
+    load = "load of the host " + (_NOT_TOLD if state.load is None else f"{state.load:.2f}")
+    if state.sm_mhz is None and state.event_reasons is None:
+        return load
+    reasons = (
+        _NOT_TOLD if state.event_reasons is None else ", ".join(reason_words(state.event_reasons)) or "none"
+    )
+    measures = ((state.sm_mhz, "MHz"), (state.temperature_c, "C"), (state.power_w, "W"))
+    told = ", ".join(f"{value:g} {unit}" for value, unit in measures if value is not None)
+    return f"{told}, reasons for the clock: {', '.join(words) or 'none'}; {load}"
 
 
 def _checks(checks: tuple[Check, ...]) -> Iterator[tuple[str, str]]:
