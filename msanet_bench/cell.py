@@ -31,6 +31,8 @@ from msanet_bench.train.fit import Diverged, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.units import Measure
 
+THREADS_PER_WORKER = 1
+
 # what a cell's numbers come from; the rest of the package plans, stores and reports
 _CODE = ("cell.py", "spec.py", "streams.py", "data", "model", "train")
 

@@ -16,7 +16,15 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 
-from msanet_bench.cell import Job, code_digest, device_name, failure, run_cell, start_worker
+from msanet_bench.cell import (
+    THREADS_PER_WORKER,
+    Job,
+    code_digest,
+    device_name,
+    failure,
+    run_cell,
+    start_worker,
+)
 from msanet_bench.checks import CheckedPlan, catalog, check_plan
 from msanet_bench.errors import BenchError
 from msanet_bench.events import Ended, Event, Finished, Phase, Started
@@ -31,8 +39,6 @@ from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-
-THREADS_PER_WORKER = 1
 
 # imported once by the fork server: without torch._dynamo the first optimiser of a child costs a second
 PRELOAD = ("torch", "torch._dynamo", "msanet_bench.cell")

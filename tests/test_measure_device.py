@@ -1,104 +1,121 @@
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 import torch
 
-from msanet_bench.measure import device as device_module
-from msanet_bench.measure.device import CpuDevice, CudaDevice
+from msanet_bench.measure import cuda as cuda_module
+from msanet_bench.measure.cuda import CudaDevice
+from msanet_bench.measure.device import FLUSH_BYTES, CaptureError, CpuDevice
+from msanet_bench.measure.nvml import NO_GPU
+from msanet_bench.measure.window import Timing, time_window
+from simulator import FakeCuda
 
 
-def test_a_cpu_call_takes_as_long_as_it_takes() -> None:
+def test_a_processor_is_done_when_the_call_returns() -> None:
     cpu = CpuDevice()
-    assert 0.02 <= cpu.time_call(lambda: time.sleep(0.02)) < 1.0
+    window = time_window(cpu, lambda: time.sleep(0.02), Timing())
+    assert 0.02 <= window.seconds < 1.0
     assert cpu.name == "cpu"
     assert cpu.threads == torch.get_num_threads()
-    assert cpu.now_ns() <= cpu.now_ns()
 
 
-class FakeCuda:
-    """Two clocks, as on a real machine: a launch costs the host little, and the device works on behind it."""
-
-    def __init__(self) -> None:
-        self.host, self.queue_ends = 0.0, 0.0
-        self.current = 0
-
-    def launch(self, seconds: float) -> None:
-        self.host += 1e-5
-        self.queue_ends = max(self.queue_ends, self.host) + seconds
-
-    def synchronize(self) -> None:
-        self.host = max(self.host, self.queue_ends)
-
-    @contextmanager
-    def device(self, wanted: torch.device) -> Iterator[None]:
-        self.current, before = wanted.index, self.current
-        yield
-        self.current = before
-
-    def make_event(self, *, enable_timing: bool) -> "FakeEvent":
-        assert enable_timing
-        return FakeEvent(self)
+def test_events_of_a_processor_are_moments_of_its_clock() -> None:
+    cpu = CpuDevice()
+    first = cpu.event()
+    time.sleep(0.01)
+    assert 0.01 <= cpu.event().seconds_since(first) < 1.0
 
 
-class FakeEvent:
-    def __init__(self, cuda: FakeCuda) -> None:
-        self.cuda = cuda
-
-    def record(self) -> None:
-        self.passes_at, self.device = max(self.cuda.host, self.cuda.queue_ends), self.cuda.current
-
-    def elapsed_time(self, end: "FakeEvent") -> float:
-        """Milliseconds, as torch has it."""
-        if end.passes_at > self.cuda.host:
-            raise RuntimeError("the end event has not passed")
-        assert self.device == end.device
-        return (end.passes_at - self.passes_at) * 1e3
+def test_a_processor_flushes_more_than_any_cache_and_captures_nothing() -> None:
+    cpu = CpuDevice()
+    cpu.flush()
+    assert cpu._ballast is not None
+    assert cpu._ballast.nbytes == FLUSH_BYTES
+    with pytest.raises(CaptureError, match="no graphs"):
+        cpu.capture(lambda: None)
 
 
-def timed_on(cuda: FakeCuda, monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]) -> float:
-    namespace = SimpleNamespace(device=cuda.device, Event=cuda.make_event, synchronize=cuda.synchronize)
-    monkeypatch.setattr(device_module, "torch", SimpleNamespace(cuda=namespace, device=torch.device))
-    return CudaDevice(index=1).time_call(call)
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
+    """A CudaDevice finds this machine where torch.cuda would be."""
+    fake = FakeCuda()
+    monkeypatch.setattr(cuda_module, "torch", fake.namespace())
+    monkeypatch.setattr(cuda_module, "time", fake.clock())
+    monkeypatch.setattr(cuda_module, "gpu_of", lambda _: NO_GPU)
+    return fake
 
 
-def test_a_cuda_call_is_timed_to_the_end_of_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda = FakeCuda()
-    assert timed_on(cuda, monkeypatch, lambda: cuda.launch(5e-3)) == pytest.approx(5e-3, abs=2e-5)
+@pytest.mark.parametrize("clock", ["host", "graph"])
+def test_a_cuda_call_is_timed_to_the_end_of_its_work(cuda: FakeCuda, clock: str) -> None:
+    gpu = CudaDevice(index=1)
+    window = time_window(gpu, lambda: cuda.simulator.launch(5e-3), Timing(clock))
+    assert window.seconds == pytest.approx(5e-3, rel=0.01)
 
 
-def test_work_that_was_queued_before_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda = FakeCuda()
-    cuda.launch(1.0)
-    assert timed_on(cuda, monkeypatch, lambda: cuda.launch(5e-3)) == pytest.approx(5e-3, abs=2e-5)
+def test_the_stream_that_works_is_the_one_that_is_timed(cuda: FakeCuda) -> None:
+    gpu = CudaDevice()
+    cuda.simulator.launch(0.1)
+    gpu.synchronize()
+    side = cuda.make_stream()
+    with cuda.on_stream(side):
+        window = time_window(gpu, lambda: cuda.simulator.launch(5e-3), Timing("graph"))
+    assert window.seconds == pytest.approx(5e-3, rel=0.01)
 
 
-def test_the_events_belong_to_the_device_that_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda = FakeCuda()
+def test_everything_happens_on_the_device_that_is_timed(cuda: FakeCuda) -> None:
+    gpu = CudaDevice(index=1)
     seen: list[int] = []
-    timed_on(cuda, monkeypatch, lambda: seen.append(cuda.current))
+    time_window(gpu, lambda: seen.append(cuda.current), Timing("queue_ahead"))
     assert (seen, cuda.current) == ([1], 0)
+    assert gpu.event()._event.device == 1
+    assert cuda.synchronized == [torch.device("cuda", 1)] * 2
 
 
-def test_without_waiting_the_time_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda = FakeCuda()
-    monkeypatch.setattr(cuda, "synchronize", lambda: None)
+def test_without_waiting_the_time_cannot_be_read(cuda: FakeCuda, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = CudaDevice()
+    monkeypatch.setattr(gpu, "synchronize", lambda: None)
     with pytest.raises(RuntimeError, match="has not passed"):
-        timed_on(cuda, monkeypatch, lambda: cuda.launch(5e-3))
+        time_window(gpu, lambda: cuda.simulator.launch(5e-3), Timing("graph"))
+
+
+def test_a_graph_is_one_launch_and_warm_before_it_is_captured(cuda: FakeCuda) -> None:
+    gpu = CudaDevice()
+    call = cuda.simulator.network(120, 2.5e-6, first_call_s=0.1)
+    replay = gpu.capture(call)
+    before = cuda.simulator.host_s
+    gpu.run(replay)
+    assert cuda.simulator.host_s - before == pytest.approx(cuda.simulator.launch_s)
+    window = time_window(gpu, replay, Timing("graph"))
+    assert window.seconds == pytest.approx(120 * 2.5e-6, rel=0.05)
+    assert cuda.streams == 2  # the warm-up ran on a stream of its own
+
+
+def test_a_call_that_cannot_be_captured_says_why(cuda: FakeCuda) -> None:
+    gpu = CudaDevice()
+    cuda.graph_fails = "operation not permitted when stream is capturing\nCUDA kernel errors"
+    with pytest.raises(CaptureError, match=r"^operation not permitted when stream is capturing$"):
+        gpu.capture(lambda: cuda.simulator.launch(1e-3))
+
+
+def test_what_is_flushed_is_larger_than_the_cache(cuda: FakeCuda) -> None:
+    gpu = CudaDevice()
+    gpu.flush()
+    assert 4 * cuda.ballast_elements == FLUSH_BYTES > 2 * 50 * 2**20
+
+
+@pytest.mark.usefixtures("cuda")
+def test_a_pause_is_as_long_as_asked() -> None:
+    gpu = CudaDevice()
+    first = gpu.event()
+    gpu.hold(1e-3)
+    last = gpu.event()
+    gpu.synchronize()
+    assert last.seconds_since(first) == pytest.approx(1e-3, rel=0.02)
 
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_events_agree_with_the_hosts_clock_on_a_real_device() -> None:
     matrix = torch.randn(4096, 4096, device="cuda")
-    gpu = CudaDevice()
-    gpu.time_call(lambda: matrix @ matrix)
-    by_events = gpu.time_call(lambda: [matrix @ matrix for _ in range(20)])
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(20):
-        matrix @ matrix
-    torch.cuda.synchronize()
-    assert by_events == pytest.approx(time.perf_counter() - start, rel=0.1)
+    window = time_window(CudaDevice(), lambda: matrix @ matrix, Timing("graph", calls=20))
+    assert window.seconds == pytest.approx(window.host_seconds, rel=0.1)

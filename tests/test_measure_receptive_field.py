@@ -254,6 +254,11 @@ def test_what_torchs_layers_see(layer: nn.Module, seen: tuple[int, int, bool] | 
         (lambda x: nn.functional.avg_pool2d(x, 2) + x[:, :, ::2, ::2], "slice: the sizes"),
         (lambda x: nn.functional.max_pool2d(x, 3, 1, 1, return_indices=True)[1] + x, "second result"),
         (lambda x: nn.functional.interpolate(x, scale_factor=2.0), "no rule for upsample_nearest2d"),
+        # a product of channels with channels at each pixel, which is no attention
+        (
+            lambda x: (y := x.permute(2, 3, 0, 1).flatten(0, 1)).bmm(y.mT),
+            "bmm: multiplies at each position apart",
+        ),
     ],
 )
 def test_what_is_not_followed_gives_a_reason_and_no_number(

@@ -25,7 +25,9 @@ _NORMAL_MAD = 0.6745
 # log seconds: a thousandth of what any clock here resolves
 _CLOSEST = 1e-12
 _STEPS = 12
-_SWEEPS = 6
+# log seconds: a millionth of a latency
+_SETTLED = 1e-6
+_MOST_SWEEPS = 50
 _DRAWS = 400
 
 
@@ -95,13 +97,16 @@ def moments(visits: Visits) -> Floats:
     cells, contenders = _groups(visits.cell), _groups(visits.contender)
     residual = visits.log_seconds.copy()
     moment = np.zeros_like(residual)
-    for _ in range(_SWEEPS):
+    for _ in range(_MOST_SWEEPS):
         for cell in cells:
             shift = np.median(residual[cell])
             residual[cell] -= shift
             moment[cell] += shift
-        for contender in contenders:
-            residual[contender] -= np.median(residual[contender])
+        shifts = [np.median(residual[contender]) for contender in contenders]
+        for contender, shift in zip(contenders, shifts, strict=True):
+            residual[contender] -= shift
+        if max(map(abs, shifts)) < _SETTLED:
+            break
     # a session's level belongs to its contenders, not to its moments
     return moment - np.median(moment)
 
@@ -133,7 +138,7 @@ def rank_intervals(levels: Sequence[Level], confidence: float = 0.95) -> list[tu
     """Between which ranks each contender may lie, 1 the fastest, from resampled super-rounds."""
     centres_V = np.array([centre(level.log_seconds) for level in levels])
     tails = 50 * (1 - confidence)
-    if any(level.super_rounds == 1 for level in levels):
+    if not levels or any(level.super_rounds == 1 for level in levels):
         return [(1, len(levels))] * len(levels)
     drawn_BV = np.stack([_drawn(level) for level in levels], axis=1)
     stretch_V = np.array([_stretch(level.super_rounds) for level in levels])

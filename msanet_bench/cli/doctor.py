@@ -38,7 +38,7 @@ def doctor(
     if verify is not None:
         _verify(verify)
         return
-    from msanet_bench.console import show_sections
+    from msanet_bench.console.doctor import show_sections
     from msanet_bench.doctor.examine import examine
     from msanet_bench.doctor.signed import write_examination
     from msanet_bench.doctor.words import conclusion, sections

@@ -144,9 +144,7 @@ def _state(state: Telemetry) -> str:
     load = "load of the host " + (_NOT_TOLD if state.load is None else f"{state.load:.2f}")
     if state.sm_mhz is None and state.event_reasons is None:
         return load
-    reasons = (
-        _NOT_TOLD if state.event_reasons is None else ", ".join(reason_words(state.event_reasons)) or "none"
-    )
+    words = (_NOT_TOLD,) if state.event_reasons is None else reason_words(state.event_reasons)
     measures = ((state.sm_mhz, "MHz"), (state.temperature_c, "C"), (state.power_w, "W"))
     told = ", ".join(f"{value:g} {unit}" for value, unit in measures if value is not None)
     return f"{told}, reasons for the clock: {', '.join(words) or 'none'}; {load}"

@@ -82,12 +82,12 @@ def params_by_part(model: nn.Module, part: Callable[[str], str] = part_of) -> di
 def take_inventory(model: nn.Module, part: Callable[[str], str] = part_of) -> Inventory:
     """Parameters and buffers of a network, as a whole and by part, in the order of the network.
 
-    A tensor that is shared counts once, where it is met first. `part` says to which part a dotted name
-    belongs.
+    A tensor that is shared counts once, where it is met first. `part` says to which part the module of a
+    dotted name belongs.
     """
     members: dict[str, list[Tensor]] = {}
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        members.setdefault(part(name), []).append(tensor)
+        members.setdefault(part(name.rpartition(".")[0]), []).append(tensor)
     everything = [tensor for tensors in members.values() for tensor in tensors]
     return Inventory(_holdings(everything), {name: _holdings(tensors) for name, tensors in members.items()})
 

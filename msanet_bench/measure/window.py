@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -65,15 +65,15 @@ def time_window(device: Device, call: Call, timing: Timing) -> Window:
     return Window(start_ns, seconds, host_seconds, timing.calls)
 
 
-def warm_up(device: Device, call: Call, timing: Timing, *, most_seconds: float) -> Iterator[Window]:
-    """Windows until the call is warm: ten calls, a fifth of a second, and two runs of ten that agree.
+def warm_up(take: Callable[[], Window], *, most_seconds: float) -> Iterator[Window]:
+    """Windows until what is timed is warm: ten calls, a fifth of a second, and two runs of ten that agree.
 
     On a machine that never agrees with itself it ends after `most_seconds`.
     """
     taken: list[float] = []
     spent = 0.0
     while spent < most_seconds and not _is_warm(taken, spent):
-        window = time_window(device, call, timing)
+        window = take()
         taken.append(window.seconds)
         spent += window.host_seconds * window.calls
         yield window

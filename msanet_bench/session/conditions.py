@@ -40,7 +40,11 @@ class ConditionRow:
 
 def summarise_conditions(session: Session) -> list[ConditionRow]:
     """One row a condition, the CPU before CUDA."""
-    return [_row(condition, samples) for condition, samples in by_condition(session.samples).items()]
+    return [
+        _row(condition, samples)
+        for condition, samples in by_condition(session.samples).items()
+        if any(sample.counts for sample in samples)
+    ]
 
 
 def _row(condition: Condition, samples: Sequence[Sample]) -> ConditionRow:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 
 from msanet_bench.measure.device import NANOSECOND, Call, Device
@@ -36,7 +37,8 @@ class Local:
         return self if self.place is None else replace(self, call=self.place())
 
     def warm_up(self) -> Iterator[Window]:
-        return warm_up(self.device, self.call, self.timing, most_seconds=self.rules.warm_seconds)
+        take = partial(time_window, self.device, self.call, self.timing)
+        return warm_up(take, most_seconds=self.rules.warm_seconds)
 
     def visit(self) -> Iterator[tuple[Phase, Window]]:
         for number in range(self.rules.discards + self.rules.windows):

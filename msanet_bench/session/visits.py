@@ -35,15 +35,17 @@ def standings(samples: Iterable[Sample]) -> dict[Contender, Standing]:
         if sample.counts:
             visit = sample.visit
             windows[sample.contender, visit.super_round, visit.block, visit.round].append(sample.seconds)
+    if not windows:
+        return {}
+    seconds = np.array([float(np.median(values)) for values in windows.values()])
     number = _numbered(key[0] for key in windows)
     cell = _numbered(key[1:] for key in windows)
     visits = Visits(
         contender=np.array([number[key[0]] for key in windows]),
         super_round=np.array([key[1] for key in windows]),
         cell=np.array([cell[key[1:]] for key in windows]),
-        log_seconds=np.log([float(np.median(values)) for values in windows.values()]),
+        log_seconds=np.log(seconds),
     )
-    seconds = np.exp(visits.log_seconds)
     return {
         contender: Standing(level, seconds[visits.contender == place])
         for (contender, place), level in zip(number.items(), levels_of(visits), strict=True)

@@ -30,7 +30,7 @@ class _Display(Protocol):
 
 def show_sweep(name: str, events: Iterable[Event]) -> Ended:
     """Run a sweep to its end while showing how far it is."""
-    console = _console()
+    console = make_console()
     stream = iter(events)
     started = next(stream)
     if not isinstance(started, Started):
@@ -40,7 +40,8 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
         return _follow(stream, started, display)
 
 
-def _console() -> Console:
+def make_console() -> Console:
+    """Where everything is printed; wide enough for whole names where no terminal shows it."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
@@ -147,7 +148,7 @@ def show_plan(
         records = [record for name, record in cells if name == variant.name]
         done = sum(record is not None for record in records)
         table.add_row(escape(variant.name), str(done), str(len(records) - done))
-    console = _console()
+    console = make_console()
     console.print(table)
     for note in notes:
         console.print(f"note: {note}", markup=False)
@@ -160,7 +161,7 @@ def show_status(statuses: Sequence[VariantStatus]) -> None:
     table = _variants_table(COLUMNS)
     for status in statuses:
         table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
-    console = _console()
+    console = make_console()
     console.print(table)
     for status in statuses:
         for reason in status.reasons:
@@ -186,7 +187,7 @@ def show_profile(variants: Mapping[str, Mapping[str, Any]], *, parts: bool) -> N
         numbers = (costs[field] for field in ("params", "macs", "flops", "activations"))
         kind = costs["macs_status"].partition(":")[0]
         table.add_row(escape(name), *map(_count, numbers), kind.removeprefix("exact by "))
-    console = _console()
+    console = make_console()
     console.print(table)
     for name, costs in variants.items():
         if ":" in costs["macs_status"]:
@@ -227,25 +228,9 @@ def _count(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-def show_sections(sections: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
-    """Titles, each above its rows of a label and a text; a text that is too long goes on below itself."""
-    console = _console()
-    width = max(len(label) for _, rows in sections for label, _ in rows)
-    for title, rows in sections:
-        console.print()
-        console.print(title, style="bold", markup=False)
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True, min_width=width + 2)
-        table.add_column(overflow="fold")
-        for label, text in rows:
-            table.add_row(f"  {escape(label)}", escape(text))
-        console.print(table)
-    console.print()
-
-
 def show_catalog(catalog: Catalog) -> None:
     """Every registered entry with its options and the first line of what it says of itself."""
-    console = _console()
+    console = make_console()
     for slot, registry in catalog.items():
         console.print(slot, style="bold")
         table = Table("name", "options", "what it is", box=None, header_style="dim")
