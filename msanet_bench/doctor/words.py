@@ -49,7 +49,7 @@ def verdict(noise: NoiseFloor) -> str:
     if noise.latency_s is None:
         return noise.status
     if noise.half_width is None:
-        return f"no interval: {noise.seconds:.1f} s gave one super-round; give more seconds"
+        return f"no interval: {noise.seconds:.1f} s were enough for one super-round; give more seconds"
     width = _percent(noise.half_width)
     seen = f"differences below about {width} cannot be seen here in {noise.seconds:.1f} s"
     return f"{seen}, and some that are seen are none" if noise.surely_apart else seen
@@ -97,7 +97,7 @@ def _flags(flags: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "products", f"float32 at precision {flags['get_float32_matmul_precision']}"
     names = ("benchmark", "deterministic", "allow_tf32")
     yield "cuDNN", ", ".join(f"{name} {_switch(flags[f'backends.cudnn.{name}'])}" for name in names)
-    yield "deterministic", _switch(flags["are_deterministic_algorithms_enabled"])
+    yield "algorithms", f"deterministic {_switch(flags['are_deterministic_algorithms_enabled'])}"
     yield "threads", f"{flags['get_num_threads']}; a session uses one"
 
 
@@ -116,7 +116,7 @@ def _noise(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
             "session",
             (
                 f"one network under {noise.names} names, batch {noise.batch}, {noise.threads} thread: "
-                f"{noise.rounds} rounds in {noise.super_rounds} super-rounds, {noise.seconds:.1f} s"
+                f"{noise.rounds} rounds in {_super_rounds(noise)}, {noise.seconds:.1f} s"
             ),
         )
         yield "latency", _milliseconds(noise.latency_s)
@@ -137,6 +137,10 @@ def _noise(noise: NoiseFloor) -> Iterator[tuple[str, str]]:
     if noise.rejected:
         yield "not counted", f"{_percent(noise.rejected)} of the windows, since the device was slowed down"
     yield "verdict", verdict(noise)
+
+
+def _super_rounds(noise: NoiseFloor) -> str:
+    return "1 super-round" if noise.super_rounds == 1 else f"{noise.super_rounds} super-rounds"
 
 
 def _state(state: Telemetry) -> str:
