@@ -31,6 +31,7 @@ from msanet_bench.measure.telemetry import Telemetry
 from msanet_bench.measure.variables import private_names
 from msanet_bench.session.run import Place
 from msanet_bench.spec import BlockSpec, ModelSpec
+from msanet_bench.train.seed import flags_restored
 from simulated import BUSY, place
 
 CPU = Place(CpuDevice(), torch.device("cpu"))
@@ -134,10 +135,14 @@ def test_the_noise_is_that_which_was_planted(spread: float) -> None:
     assert noise.surely_apart == 0
 
 
-def test_flags_and_threads_of_the_process_are_what_they_were_and_the_sessions_are_kept() -> None:
-    before = torch.get_num_threads(), torch.backends.cudnn.benchmark
-    noise = noise_floor(CPU, 1e-9, SMALL)
-    assert (torch.get_num_threads(), torch.backends.cudnn.benchmark) == before
+def test_the_flags_of_the_session_are_kept_and_those_of_the_process_stay() -> None:
+    with flags_restored():
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = False, True
+        threads = torch.get_num_threads()
+        noise = noise_floor(CPU, 1e-9, SMALL)
+        assert not torch.backends.cudnn.benchmark
+        assert torch.backends.cudnn.allow_tf32
+        assert torch.get_num_threads() == threads
     assert noise.flags["backends.cudnn.benchmark"] is True
     assert noise.flags["backends.cudnn.allow_tf32"] is False
 
