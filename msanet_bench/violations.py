@@ -43,7 +43,8 @@ class Violation(NamedTuple):
 def violations(error: ValidationError, known: Iterable[str] = ()) -> Iterator[Violation]:
     """Every broken rule of a value; `known` are the keys that may stand at its top level."""
     for detail in error.errors(include_url=False):
-        yield Violation(tuple(detail["loc"]), _message(detail, known))
+        if not _counts_bad_entries(detail):
+            yield Violation(tuple(detail["loc"]), _message(detail, known))
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -63,6 +64,16 @@ def shown(value: Any) -> str:
         return "true" if value else "false"
     text = repr(list(value) if isinstance(value, tuple) else value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _counts_bad_entries(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short for entries that are there and are named as wrong themselves."""
+    given = detail["input"]
+    return (
+        detail["type"] == "too_short"
+        and isinstance(given, list | tuple)
+        and len(given) >= detail.get("ctx", {}).get("min_length", 0)
+    )
 
 
 def _message(detail: ErrorDetails, known: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """A report's text and its parts, for tests."""
 
+import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,18 @@ def edit_manifest(results: Path, edit: Callable[[dict[str, Any]], object]) -> No
     manifest = json.loads(file.read_text())
     edit(manifest)
     file.write_text(json.dumps(manifest))
+
+
+def edit_table(file: Path, wanted: Callable[[Mapping[str, str]], bool], **values: str) -> None:
+    """Change columns of the rows of a CSV file that are wanted; at least one is."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        table = list(csv.DictReader(lines))
+    chosen = [row for row in table if wanted(row)]
+    assert chosen
+    assert values.keys() <= table[0].keys()
+    for row in chosen:
+        row.update(values)
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)

@@ -17,7 +17,7 @@ import pytest
 from msanet_bench.records import read_records, write_records
 from msanet_bench.report.build import build_report, differing_files, report_files, write_report
 from msanet_bench.report.inputs import read_inputs
-from report_text import edit_manifest, plain, report, rows, section
+from report_text import edit_manifest, edit_table, plain, report, rows, section
 
 WRITE = """
 import sys
@@ -116,25 +116,24 @@ def test_figures_and_tables_that_are_named_are_written(small_results: Path) -> N
 
 
 def test_a_number_of_the_cpu_never_stands_in_a_cuda_column(small_results: Path) -> None:
-    header = next(line for line in report(small_results).splitlines() if "CUDA p50" in line)
+    header = next(line for line in report(small_results).splitlines() if "CUDA latency" in line)
     assert header.count("not measured (no CUDA device)") == 1
     assert {row[-1] for row in rows(section(report(small_results), "Variants"))} == {"-"}
 
 
 def test_numbers_of_a_cuda_row_that_is_not_ok_are_not_shown(results: Path) -> None:
-    file = results / "latency.csv"
-    numbers = "cuda,1,fp32,eager,warm,,60,9.9,9.9,9.9,,"
-    file.write_text(file.read_text().replace("cuda,1,fp32,eager,warm,,,,,,,", numbers))
-    assert "9.9" in file.read_text()
-    assert "9900.00" not in report(results)
+    edit_table(results / "latency.csv", lambda row: row["device"] == "cuda", latency_s="9.9", p50_s="9.9")
+    assert "9,900" not in report(results)
+    edit_table(results / "latency.csv", lambda row: row["device"] == "cuda", status="ok")
+    assert "9,900" in report(results)
 
 
 def test_a_cuda_device_that_was_measured_has_its_numbers(results: Path) -> None:
-    file = results / "latency.csv"
-    file.write_text(file.read_text().replace(",cpu,1,fp32,eager,warm,1,", ",cuda:0,1,fp32,eager,warm,,"))
+    for file in ("latency.csv", "latency_sessions.csv"):
+        edit_table(results / file, lambda row: row["device"] == "cpu", device="cuda:0")
     files = report_files(build_report(results))
-    assert "CUDA p50, ms (batch 1)" in files["report.md"]
-    assert "CPU p50, ms: not measured" in files["report.md"]
+    assert "CUDA latency, ms (batch 1)" in files["report.md"]
+    assert "CPU latency, ms: not measured" in files["report.md"]
     assert "figures/accuracy_latency_cuda.svg" in files
     assert "figures/accuracy_latency_cpu.svg" not in files
 

@@ -72,6 +72,16 @@ def test_labels_with_room_are_all_shown_and_the_baseline_first() -> None:
     assert shown[0] == "variant 2"
 
 
+@pytest.mark.parametrize(("low", "high", "side"), [(80, 110, "end"), (math.nan, math.nan, "start")])
+def test_a_label_keeps_off_the_interval_of_another_point(low: float, high: float, side: str) -> None:
+    beside = Point("b", Bar(1.05, math.nan, math.nan), Bar(97, low, high), is_baseline=False)
+    frame = [point("left", 0.5, 80), point("right", 1.5, 110)]
+    svg = scatter_svg(scatter(point("the long label", 1, 90), beside, *frame))
+    style = re.search(r'<text style="([^"]*)"[^>]*>the long label<', svg)
+    assert style is not None
+    assert f"text-anchor: {side}" in style[1]
+
+
 @pytest.mark.parametrize("label", ["$x$", "<b>&", "100 %"])
 def test_any_name_is_drawn_as_it_is(label: str) -> None:
     assert label in texts(forest_svg(forest(label)))

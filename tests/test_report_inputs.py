@@ -34,19 +34,11 @@ def test_the_declared_delta_is_a_fraction(results: Path) -> None:
     assert read_inputs(results).manifest.delta == pytest.approx(0.005)
 
 
-def test_a_device_that_is_not_there_has_no_latency_but_a_reason(results: Path) -> None:
-    timings = read_inputs(results).timings
-    assert {timing.status for timing in timings if timing.setting.family == "cuda"} == {
-        "not measured (no CUDA device)"
-    }
-    assert all(timing.is_measured == (timing.setting.family == "cpu") for timing in timings)
-
-
 def test_latencies_and_profiles_may_be_missing(results: Path) -> None:
     (results / "latency.csv").unlink()
     (results / "profile.json").unlink()
     inputs = read_inputs(results)
-    assert (inputs.timings, inputs.profiles) == ((), {})
+    assert (inputs.latencies.timings, inputs.profiles) == ((), {})
 
 
 def test_records_outside_the_plan_are_counted(results: Path) -> None:
@@ -88,6 +80,8 @@ def test_two_records_of_one_cell_are_refused(results: Path) -> None:
         ("manifest.json", "[]", "not a manifest"),
         ("manifest.json", '{"schema": 1}', r"not a manifest \(KeyError"),
         ("latency.csv", "variant\nbaseline\n", "not a table of latencies"),
+        ("latency_sessions.csv", "device\ncpu\n", "not a table of latencies"),
+        ("session.json", "[]", "not about a session"),
         ("profile.json", "[]", "not a profile"),
     ],
 )

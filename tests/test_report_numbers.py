@@ -10,11 +10,13 @@ from msanet_bench.report.numbers import (
     count,
     difference,
     fixed,
+    mebibytes,
     milliseconds,
     percent,
     plural,
     points,
     points_interval,
+    three_digits,
 )
 
 
@@ -30,7 +32,7 @@ def test_accuracies_have_two_decimals() -> None:
     assert percent(337 / 360) == "93.61"
 
 
-@pytest.mark.parametrize("write", [percent, points, milliseconds, count])
+@pytest.mark.parametrize("write", [percent, points, milliseconds, mebibytes, count])
 def test_what_is_absent_is_a_dash(write: Callable[[float | None], str]) -> None:
     assert write(None) == "-"
 
@@ -54,6 +56,28 @@ def test_counts_are_grouped_by_thousands() -> None:
 
 def test_seconds_are_written_as_milliseconds() -> None:
     assert milliseconds(0.00123456) == "1.23"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.97237, "0.972"),
+        (0.9996, "1.00"),
+        (1.0274, "1.03"),
+        (14.2315, "14.2"),
+        (99.96, "100"),
+        (1028.42, "1,030"),
+        (12_345_678.0, "12,300,000"),
+        (0.0, "0.00"),
+        (None, "-"),
+    ],
+)
+def test_what_is_known_to_a_per_cent_has_three_digits(value: float | None, text: str) -> None:
+    assert three_digits(value) == text
+
+
+def test_bytes_are_written_as_mebibytes() -> None:
+    assert mebibytes(3 * 2**19) == "1.50"
 
 
 def test_a_difference_without_an_interval_stands_alone() -> None:

@@ -28,6 +28,11 @@ def found(**fields: Any) -> list[Violation]:
     return list(violations(caught.value, Sample.model_fields))
 
 
+def test_entries_that_are_wrong_do_not_make_a_list_short_as_well() -> None:
+    assert [message for _, message in found(taps=["x"])] == ["must be a whole number, but got 'x'."]
+    assert [message for _, message in found(taps=[])] == ["must have 1 or more entries, but got []."]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [

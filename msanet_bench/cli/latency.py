@@ -29,7 +29,7 @@ def latency(
     results: OtherResults = None,
     data_root: DataRoot = Path("data"),
 ) -> None:
-    """Time all variants of an experiment in one interleaved session, without training.
+    """Time all variants in one interleaved session, without training.
 
     On the processor, and on the CUDA device if there is one. What is timed, and how often at most, is said
     under `measure` in the experiment. With --against or --against-checkout, the other's variants of the same

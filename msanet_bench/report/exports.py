@@ -7,13 +7,26 @@ from typing import Any
 from msanet_bench.analysis.contrasts import Contrast, MeanInterval
 from msanet_bench.report.effects import Effect
 from msanet_bench.report.findings import Findings
-from msanet_bench.report.inputs import Profile, Timing
 from msanet_bench.report.latency import DEVICES, main_timings
+from msanet_bench.report.profiles import Profile
+from msanet_bench.report.timings import Timing
 from msanet_bench.tabulate import csv_text
 
 _CONTRAST = ("estimate", "se", "df", "low", "high")
 _EFFECT = ("factor", "level", "reference", "pairs", "planned_pairs", *_CONTRAST, "params", "macs")
-_TIMING = ("p50", "p90", "ratio", "ratio_low", "ratio_high")
+_TIMING = ("latency", "p10", "p50", "p90", "ratio", "ratio_low", "ratio_high")
+_CONDITION = ("device", "batch", "precision", "cache")
+_TEXTS = ("variant", "mode", "memory_format", "threads", "n", "anchor", "status")
+_LATENCY = (*_CONDITION, *_TEXTS, *_TIMING, "rank_low", "rank_high", "images_per_s")
+_COSTS = (
+    "params",
+    "macs",
+    "activations",
+    "saved_bytes",
+    "train_batch",
+    "inference_peak_bytes",
+    "training_peak_bytes",
+)
 _VARIANT = (
     "number",
     "variant",
@@ -21,8 +34,7 @@ _VARIANT = (
     "seeds_planned",
     *(f"accuracy_{name}" for name in ("mean", "low", "high", "sd")),
     *(f"difference_{name}" for name in _CONTRAST),
-    "params",
-    "macs",
+    *_COSTS,
     *(f"{family}_{name}" for family in DEVICES for name in _TIMING),
 )
 
@@ -44,8 +56,20 @@ def variants_csv(findings: Findings) -> str:
     return csv_text(_VARIANT, _variants(findings))
 
 
+def latency_csv(timings: Sequence[Timing]) -> str:
+    """One row a variant, mode and condition."""
+    numbers = [name for name in _LATENCY if name not in {*_CONDITION, *_TEXTS}]
+    rows = [
+        {name: getattr(timing.condition, name) for name in _CONDITION}
+        | {name: getattr(timing, name) for name in _TEXTS}
+        | _fields("", timing, numbers)
+        for timing in timings
+    ]
+    return csv_text(_LATENCY, rows)
+
+
 def _variants(findings: Findings) -> Iterator[Mapping[str, Any]]:
-    tables = {family: main_timings(findings.inputs.timings, family) for family in DEVICES}
+    tables = {family: main_timings(findings.inputs.latencies, family) for family in DEVICES}
     for variant in findings.variants:
         yield {
             "number": variant.number,
@@ -54,7 +78,7 @@ def _variants(findings: Findings) -> Iterator[Mapping[str, Any]]:
             "seeds_planned": len(findings.manifest.seeds),
             **_fields("accuracy_", variant.accuracy, ("mean", "low", "high", "sd")),
             **_fields("difference_", variant.difference, _CONTRAST),
-            **_fields("", variant.profile, ("params", "macs")),
+            **_fields("", variant.profile, _COSTS),
         } | {
             column: value
             for family, table in tables.items()

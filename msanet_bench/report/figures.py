@@ -73,7 +73,7 @@ def forest_svg(forest: Forest) -> str:
 
 
 def scatter_svg(scatter: Scatter) -> str:
-    """Points with intervals both ways; a label that would cover something is left out."""
+    """Points with intervals both ways; a label that would cover another or a point is left out."""
     with style.context(_STYLES):
         figure = Figure(figsize=(_WIDTH, 5.2))
         axes = figure.add_axes((0.09, 0.11, 0.88, 0.85))
@@ -133,15 +133,24 @@ def _draw(axes: Axes, point: Point) -> None:
 def _label(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     """The baseline first, then those that nothing beats in both directions, then the rest."""
     figure.draw_without_rendering()
-    frame = axes.get_window_extent()
     taken = [_marker_box(axes, point) for point in points]
+    bars = [box for point in points for box in _bar_boxes(axes, point)]
     for point in sorted(points, key=lambda point: (not point.is_baseline, _is_beaten(point, points))):
-        for text in _placed(axes, point):
-            box = text.get_window_extent().padded(1)
-            if _is_inside(box, frame) and not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            text.remove()
+        # better across an interval than no label at all
+        box = _write(axes, point, [*taken, *bars]) or _write(axes, point, taken)
+        if box is not None:
+            taken.append(box)
+
+
+def _write(axes: Axes, point: Point, obstacles: Sequence[Bbox]) -> Bbox | None:
+    """Write the label where it covers none of them; returns what it covers, None where there is no room."""
+    frame = axes.get_window_extent()
+    for text in _placed(axes, point):
+        box = text.get_window_extent().padded(1)
+        if _is_inside(box, frame) and not any(box.overlaps(other) for other in obstacles):
+            return box
+        text.remove()
+    return None
 
 
 def _is_inside(box: Bbox, frame: Bbox) -> bool:
@@ -165,6 +174,14 @@ def _placed(axes: Axes, point: Point) -> Iterator[Annotation]:
 def _marker_box(axes: Axes, point: Point) -> Bbox:
     x, y = axes.transData.transform((point.x.estimate, point.y.estimate))
     return Bbox.from_extents(x - 4, y - 4, x + 4, y + 4)
+
+
+def _bar_boxes(axes: Axes, point: Point) -> Iterator[Bbox]:
+    x, y = point.x, point.y
+    ends = (((x.low, y.estimate), (x.high, y.estimate)), ((x.estimate, y.low), (x.estimate, y.high)))
+    for pair in ends:
+        if not any(math.isnan(value) for end in pair for value in end):
+            yield Bbox(axes.transData.transform(pair))
 
 
 def _is_beaten(point: Point, points: Sequence[Point]) -> bool:

@@ -7,9 +7,10 @@ from msanet_bench.analysis.contrasts import BlockFit, Contrast, MeanInterval, fi
 from msanet_bench.analysis.weights import weights_difference
 from msanet_bench.records import Record
 from msanet_bench.report.effects import Effect, estimated, find_effects
-from msanet_bench.report.inputs import Inputs, Profile
+from msanet_bench.report.inputs import Inputs
 from msanet_bench.report.manifest import Manifest, Planned
 from msanet_bench.report.names import short_name
+from msanet_bench.report.profiles import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,21 @@ def count(value: float | None, *, signed: bool = False) -> str:
     return f"{whole:+,}" if signed and whole else f"{whole:,}"
 
 
+def three_digits(value: float | None) -> str:
+    """A positive number with three significant digits, as many as a latency is known to: `0.972`, `1,030`."""
+    if value is None or math.isnan(value):
+        return ABSENT
+    rounded = float(f"{value:.2e}")
+    decimals = 2 - math.floor(math.log10(rounded)) if rounded else 2
+    return f"{rounded:,.{max(decimals, 0)}f}"
+
+
 def milliseconds(seconds: float | None) -> str:
-    return fixed(None if seconds is None else 1000 * seconds, 2)
+    return three_digits(None if seconds is None else 1000 * seconds)
+
+
+def mebibytes(size: int | None) -> str:
+    return three_digits(None if size is None else size / 2**20)
 
 
 def plural(number: int, noun: str) -> str:

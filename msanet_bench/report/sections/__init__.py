@@ -7,6 +7,7 @@ from msanet_bench.report.findings import Findings
 from msanet_bench.report.sections.cost import cost
 from msanet_bench.report.sections.effects import effects
 from msanet_bench.report.sections.failures import failures
+from msanet_bench.report.sections.latency import latency
 from msanet_bench.report.sections.left_out import left_out
 from msanet_bench.report.sections.limits import limits
 from msanet_bench.report.sections.noise import noise
@@ -21,6 +22,7 @@ SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     effects,
     variants,
     cost,
+    latency,
     failures,
     left_out,
     noise,

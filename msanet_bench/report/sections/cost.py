@@ -1,122 +1,81 @@
-"""What the variants cost: latency against accuracy, every latency, and where the parameters are."""
+"""What the variants cost without being timed, and where the baseline's parameters are."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from msanet_bench.report.document import (
-    Bar,
-    Block,
-    Bullets,
-    Cell,
-    Code,
-    Paragraph,
-    Point,
-    Scatter,
-    Section,
-    Table,
-)
+from msanet_bench.report.document import Block, Cell, Code, Paragraph, Section, Table
 from msanet_bench.report.findings import Findings
-from msanet_bench.report.inputs import Setting, Timing
-from msanet_bench.report.latency import DEVICES, main_timings, relative, why_not_measured
-from msanet_bench.report.markdown import code, escape
-from msanet_bench.report.numbers import bar, count, fixed, milliseconds, plural
+from msanet_bench.report.numbers import ABSENT, count, fixed, mebibytes, plural
+from msanet_bench.report.profiles import Field, Profile
 
-# With more variants than this, names would cover each other: the figure shows the numbers of the table.
-_NAMED = 8
-_LONGEST_NAME = 28
-_HOW_TO_READ = (
-    "Up and to the left is better. Bars are 95 % intervals: of the mean over seeds (upright) and of the "
-    "ratio of latencies (across). A number is that of the table of variants; a label that would cover "
-    "another is left out."
+_HEADER = (
+    "variant",
+    "params",
+    "MACs",
+    "activations",
+    "receptive field, px",
+    "whole map by",
+    "training peak, MiB (estimate)",
+)
+_EXPLAINED = (
+    "Counted from the network's definition; MACs and activations are of one image. A multiply-accumulate "
+    "(MAC) is two floating-point operations, so FLOPs are twice the MACs. Activations are the outputs of "
+    "convolutions, linear layers and products of matrices. The receptive field is the side of what a unit of "
+    "the last map sees through convolutions and pooling, larger than the image where it reaches beyond it; "
+    "beside it stand the parts through which a unit sees the whole map at once, by a mean or a product over "
+    "all positions."
 )
 
 
-def cost(findings: Findings) -> Section:
-    """Accuracy against latency, the latencies themselves, and the baseline's parameters by part."""
-    figures = [block for family in DEVICES for block in _trade(findings, family)]
-    explained = [Paragraph(_HOW_TO_READ)] if figures else []
-    return Section("Cost", (*figures, *explained, *_latencies(findings), *_parts(findings)))
+def cost(findings: Findings) -> Section | None:
+    """The table of counts, and the baseline's parameters by part."""
+    blocks = (*_counts(findings), *_parts(findings))
+    return Section("Cost", blocks) if blocks else None
 
 
-def _trade(findings: Findings, family: str) -> Iterator[Scatter]:
-    timings = main_timings(findings.inputs.timings, family)
-    points = _points(findings, timings)
-    if not points:
+def _counts(findings: Findings) -> Iterator[Block]:
+    profiles = {variant.name: variant.profile for variant in findings.variants if variant.profile}
+    if not profiles:
         return
-    setting = next(iter(timings.values())).setting
-    anchor = next(iter(timings.values())).anchor
-    base = timings.get(anchor)
-    absolute = f" ({milliseconds(base.p50)} ms)" if base else ""
-    yield Scatter(
-        name=f"accuracy_latency_{family}",
-        alt=f"Accuracy against latency on {DEVICES[family]}, each with its 95 % interval",
-        x_axis=f"{DEVICES[family]} latency, batch {setting.batch}, relative to {anchor}{absolute}",
-        y_axis="test accuracy, %",
-        points=points,
-    )
-
-
-def _points(findings: Findings, timings: Mapping[str, Timing]) -> tuple[Point, ...]:
-    shown = [v for v in findings.variants if v.name in timings and v.accuracy is not None]
-    by_name = len(shown) <= _NAMED and all(len(variant.label) <= _LONGEST_NAME for variant in shown)
-    baseline = findings.manifest.baseline
-    return tuple(
-        Point(
-            label=variant.label if by_name or variant.name == baseline else str(variant.number),
-            x=Bar(timing.ratio, _or_nan(timing.ratio_low), _or_nan(timing.ratio_high)),
-            y=bar(accuracy.mean, accuracy.low, accuracy.high),
-            is_baseline=variant.name == baseline,
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Code(name),
+            count(profile.params),
+            count(profile.macs),
+            count(profile.activations),
+            _side(profile.field),
+            _whole_map_by(profile.field),
+            mebibytes(profile.training_peak_bytes),
         )
-        for variant in shown
-        if (accuracy := variant.accuracy) and (timing := timings[variant.name]).ratio is not None
-    )
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _latencies(findings: Findings) -> Iterator[Block]:
-    timings = findings.inputs.timings
-    measured = [timing for timing in timings if timing.is_measured]
-    for setting in dict.fromkeys(timing.setting for timing in measured):
-        here = [timing for timing in measured if timing.setting == setting]
-        yield Paragraph(f"Latency on {_describe(setting)}; multiples of {code(here[0].anchor)}:")
-        yield Table(("variant", "calls", "p50, ms", "p90, ms", "relative [95 %]"), tuple(map(_latency, here)))
-    for family, title in DEVICES.items():
-        if not main_timings(timings, family):
-            yield Paragraph(f"Latency on {title}: {escape(why_not_measured(timings, family))}.")
-    broken = [
-        timing
-        for timing in timings
-        if not timing.is_measured and main_timings(timings, timing.setting.family)
+        for name, profile in profiles.items()
     ]
-    if broken:
-        yield Bullets(
-            tuple(f"{code(t.variant)} on {_describe(t.setting)}: {escape(t.status)}" for t in broken)
-        )
+    yield Paragraph(f"{_EXPLAINED}{_peak(list(profiles.values()))}")
+    yield Table(_HEADER, tuple(rows))
 
 
-def _describe(setting: Setting) -> str:
-    parts = [
-        setting.device,
-        f"batch {setting.batch}",
-        setting.precision,
-        setting.mode,
-        f"cache {setting.cache}",
-    ]
-    threads = [] if setting.threads is None else [plural(setting.threads, "thread")]
-    return escape(", ".join([*parts, *threads]))
-
-
-def _latency(timing: Timing) -> tuple[Cell, ...]:
+def _peak(profiles: Sequence[Profile]) -> str:
+    if all(profile.training_peak_bytes is None for profile in profiles):
+        return ""
+    batches = {profile.train_batch for profile in profiles}
+    one = next(iter(batches))
+    images = f" on {plural(one, 'image')}" if len(batches) == 1 and one else ", on the variant's own batch"
     return (
-        Code(timing.variant),
-        count(timing.n),
-        milliseconds(timing.p50),
-        milliseconds(timing.p90),
-        relative(timing),
+        f" The training peak is estimated from the sizes of all tensors of one step with AdamW{images}: a "
+        "device needs more."
     )
+
+
+def _side(field: Field | None) -> str:
+    """`43`, or `43 x 15` where height and width differ."""
+    if field is None:
+        return ABSENT
+    is_square = field.height == field.width
+    return str(field.height) if is_square else f"{field.height} x {field.width}"
+
+
+def _whole_map_by(field: Field | None) -> str:
+    if field is None or field.whole_map_by is None:
+        return ABSENT
+    return ", ".join(field.whole_map_by) or "none"
 
 
 def _parts(findings: Findings) -> Iterator[Block]:

@@ -39,10 +39,26 @@ def _threats(findings: Findings) -> Iterator[str]:
     yield "Intervals are not adjusted for the number of comparisons."
     if any(record is None or record.status != "ok" for record in findings.inputs.cells.values()):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
-    cpu = str(manifest.environment.get("cpu", "one machine"))
-    if main_timings(findings.inputs.timings, "cpu"):
-        yield f"CPU latencies are those of {escape(cpu)}; ratios may differ on another machine."
-    if not main_timings(findings.inputs.timings, "cuda"):
+    yield from _timing(findings)
+
+
+def _timing(findings: Findings) -> Iterator[str]:
+    latencies = findings.inputs.latencies
+    if main_timings(latencies, "cpu"):
+        cpu = escape(str(findings.manifest.environment.get("cpu", "one machine")))
+        yield f"CPU latencies are those of {cpu}; ratios may differ on another machine."
+        yield (
+            "On the CPU, networks take turns call by call (interleaved), so each finds the caches as another "
+            "left them; called in a row it may be faster."
+        )
+    wide = sum(timing.is_measured and timing.status != "ok" for timing in latencies.timings)
+    if wide:
+        yield f"Ratios of latencies with a wider interval than was asked for: {wide}."
+    if any(session.is_unsteady for session in latencies.sessions):
+        yield "Not every ranking of latencies would come out again (see Latency)."
+    if any(session.told_apart for session in latencies.sessions):
+        yield "Twins, which are one network, were told apart: intervals of latencies may be too narrow."
+    if not main_timings(latencies, "cuda"):
         yield "No latency was measured on a CUDA device; the ranking there may be another."
 
 

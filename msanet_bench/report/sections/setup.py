@@ -15,6 +15,7 @@ def setup(findings: Findings) -> Section:
         "What was run",
         (
             Paragraph(_pairs(findings.manifest.varied)),
+            *_sessions(findings),
             Table(("setting", "value"), tuple(rows), text_columns=2),
         ),
     )
@@ -29,6 +30,15 @@ def _pairs(varied: Collection[str]) -> str:
         "split, the order of images, the augmentation and the initial value of every parameter that they "
         f"have in common{exception}, so they are compared in pairs.{twins}"
     )
+
+
+def _sessions(findings: Findings) -> Iterator[Paragraph]:
+    sessions = findings.inputs.latencies.sessions
+    if any(session.twins for session in sessions):
+        yield Paragraph(
+            "Latencies are taken after training, all networks in turns (interleaved), some of them twice "
+            "under two names: such twins show whether equals come out equal."
+        )
 
 
 def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:

@@ -14,7 +14,7 @@ from msanet_bench.report.document import (
 )
 from msanet_bench.report.exports import variants_csv
 from msanet_bench.report.findings import Findings, VariantFinding
-from msanet_bench.report.latency import DEVICES, main_timings, relative, why_not_measured
+from msanet_bench.report.latency import DEVICES, main_timings, relative, unusual, why_not_measured
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import (
     ABSENT,
@@ -48,7 +48,7 @@ def variants(findings: Findings) -> Section:
 
 
 def _header(findings: Findings) -> tuple[str, ...]:
-    timings = findings.inputs.timings
+    known = findings.inputs.latencies
     fixed = (
         "#",
         "variant",
@@ -61,23 +61,23 @@ def _header(findings: Findings) -> tuple[str, ...]:
     )
     latencies = []
     for family, title in DEVICES.items():
-        measured = main_timings(timings, family)
+        measured = main_timings(known, family)
         if measured:
             first = next(iter(measured.values()))
-            latencies += [f"{title} p50, ms (batch {first.setting.batch})", f"{title}, relative [95 %]"]
+            latencies += [f"{title} latency, ms ({unusual(first)})", f"{title}, relative [95 %]"]
         else:
-            latencies.append(f"{title} p50, ms: {why_not_measured(timings, family)}")
+            latencies.append(f"{title} latency, ms: {why_not_measured(known, family)}")
     return (*fixed, *latencies)
 
 
 def _rows(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     seeds = len(findings.manifest.seeds)
-    tables = [main_timings(findings.inputs.timings, family) for family in DEVICES]
+    tables = [main_timings(findings.inputs.latencies, family) for family in DEVICES]
     for variant in findings.variants:
         latencies: list[Cell] = []
         for table in tables:
             timing = table.get(variant.name)
-            latencies.append(milliseconds(timing.p50) if timing else ABSENT)
+            latencies.append(milliseconds(timing.latency) if timing else ABSENT)
             latencies += [relative(timing)] if table else []
         profile = variant.profile
         yield (
