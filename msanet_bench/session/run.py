@@ -81,7 +81,7 @@ def measure_latency(
     """Time every network in every mode and condition; writes the samples and all that is made of them."""
     outcomes: list[Outcome] = []
     about: list[dict[str, Any]] = []
-    with _threads(threads):
+    with threads_set(threads):
         for place in places() if on is None else on:
             for batch, precision, cache in product(
                 spec.latency_batches, spec.latency_precisions, spec.latency_caches
@@ -104,6 +104,17 @@ def measure_latency(
     replace_text(results / ABOUT, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     write_latency(results, session)
     return session
+
+
+@contextmanager
+def threads_set(threads: int) -> Iterator[None]:
+    """Threads that one call may use on the host, as in training."""
+    were = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(were)
 
 
 def _measured(
@@ -132,14 +143,3 @@ def _measured(
             "unread": dict(gpu.unread),
         }
     return outcome, facts
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    """Threads that one call may use on the host, as in training."""
-    were = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(were)
