@@ -49,8 +49,8 @@ def show_latency(session: Session) -> None:
         console.print(f"{reason}: {', '.join(names)}", markup=False)
 
 
-def show_pairs(pairs: Sequence[Pair], limit: float | None) -> bool:
-    """Base against head, a row a variant; returns whether the gate holds."""
+def show_pairs(pairs: Sequence[Pair], without: Sequence[str], limit: float | None) -> bool:
+    """Base against head, a row a variant; returns whether the gate holds, which it does not for `without`."""
     console = open_console()
     table = variants_table(("mode", "batch", "base, ms", "head, ms", "head/base [95 %]", ""))
     for pair in pairs:
@@ -66,7 +66,9 @@ def show_pairs(pairs: Sequence[Pair], limit: float | None) -> bool:
         console.print(
             f"gate: {verdict} by more than {100 * (limit - 1):g} %, all intervals together at 95 %."
         )
-    return not failed
+    if without:
+        console.print(f"without an interval on both sides: {', '.join(without)}", markup=False)
+    return limit is None or not (failed or without)
 
 
 def _run(steps: Generator[Step, None, Session], show: Callable[[Step], None]) -> Session:

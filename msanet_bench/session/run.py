@@ -84,7 +84,9 @@ def measure_latency(
     with threads_set(threads):
         for place in places() if on is None else on:
             for batch, precision, cache in product(
-                spec.latency_batches, spec.latency_precisions, spec.latency_caches
+                dict.fromkeys(spec.latency_batches),
+                dict.fromkeys(spec.latency_precisions),
+                dict.fromkeys(spec.latency_caches),
             ):
                 rules = RULES[place.device.name]
                 bench = Bench(place.device, place.where, rules, batch, precision, cache, {})
