@@ -8,7 +8,6 @@ from msanet_bench.console.profile import _size, show_profile
 
 COSTS: dict[str, Any] = {
     "params": 1000,
-    "state_bytes": 4096,
     "params_by_part": {"stem": 1000},
     "macs": 2000,
     "flops": 4000,
@@ -72,9 +71,9 @@ def test_memory_and_receptive_field_have_a_table_of_their_own(capsys: pytest.Cap
     show_profile({"baseline": COSTS, "b": UNKNOWN}, parts=False)
     lines = [line.rstrip() for line in capsys.readouterr().out.partition("\n\n")[2].splitlines()]
     assert lines[:6] == [
-        "variant   state  batch  saved  train  infer  can see  sees  whole map by",
-        "baseline  4.00K     16  1.50K  3.00M  4.88K    13x15   7.1  context, attention",
-        "b         4.00K     16      -      -  4.88K        -     -  -",
+        "variant   batch  saved  train  infer  can see  sees  whole map by",
+        "baseline     16  1.50K  3.00M  4.88K    13x15   7.1  context, attention",
+        "b            16      -      -  4.88K        -     -  -",
         "b memory: training not estimated (RuntimeError: planted)",
         "b receptive field: not known (no rule for roll)",
         "b effective receptive field: not measured (the unit has no gradient)",

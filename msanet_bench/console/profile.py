@@ -84,7 +84,7 @@ def _count_reasons(costs: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _memory_table(variants: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = variants_table(("state", "batch", "saved", "train", "infer", "can see", "sees"))
+    table = variants_table(("batch", "saved", "train", "infer", "can see", "sees"))
     table.add_column("whole map by")
     for name, costs in variants.items():
         batch, field = costs["train_batch"], costs["receptive_field"]
@@ -92,7 +92,6 @@ def _memory_table(variants: Mapping[str, Mapping[str, Any]]) -> Table:
         sizes = (costs["saved_bytes"], peaks[f"train_batch_{batch}"], peaks["inference_batch_1"])
         table.add_row(
             escape(name),
-            _size(costs["state_bytes"]),
             str(batch),
             *map(_size, sizes),
             _sides(field["theoretical"]),
