@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from commands import Outcome, run_verb
 from experiments import write_experiment
@@ -216,7 +217,8 @@ def test_a_profile_has_a_line_a_variant_and_writes_nothing(desk: Path) -> None:
     before = sorted(desk.rglob("*"))
     code, out, err = run_verb("profile", "good.yaml", cwd=desk)
     assert (code, err) == (0, "")
-    rows = [line.split() for line in out.splitlines()]
+    counts, memory = out.split("\n\n")
+    rows = [line.split() for line in counts.splitlines()]
     assert rows[0] == ["variant", "params", "MACs", "FLOPs", "activations", "status"]
     assert [(row[0], row[5]) for row in rows[1:]] == [
         ("baseline", "exact"),
@@ -226,12 +228,18 @@ def test_a_profile_has_a_line_a_variant_and_writes_nothing(desk: Path) -> None:
     # squeeze and excitation of 16 channels: 16 -> 1 -> 16, once for the whole map
     _, none, se = ([int(number.replace(",", "")) for number in row[1:5]] for row in rows[1:])
     assert [after - before for before, after in zip(none, se, strict=True)] == [32 + 17, 32, 64, 17]
+    lines = memory.splitlines()[1:4]
+    assert [(*words[:2], words[5], *words[7:]) for words in map(str.split, lines)] == [
+        ("baseline", "16", "13x13", "context,", "attention"),
+        ("attention=none", "16", "13x13", "context"),
+        ("attention=se", "16", "13x13", "context,", "attention"),
+    ]
     assert sorted(desk.rglob("*")) == before
 
 
 def test_the_parts_of_a_profile_add_up_to_its_totals(desk: Path) -> None:
     out = run_verb("profile", "good.yaml", "--parts", "--variant", "baseline", cwd=desk).out
-    header, *rows, total = [line.split() for line in out.partition("\n\n")[2].splitlines()]
+    header, *rows, total = [line.split() for line in out.split("\n\n")[2].splitlines()]
     assert header == ["part", "of", "baseline", "params", "%", "MACs", "%"]
     for column in (1, 3):
         numbers = [int(row[column].replace(",", "")) for row in rows]
@@ -254,6 +262,19 @@ def test_a_profile_as_json_is_what_a_sweep_writes(desk: Path) -> None:
     write_profile(desk, profile_variants(plan))
     out = run_verb("profile", "good.yaml", "--json", cwd=desk).out
     assert out == (desk / "profile.json").read_text()
+
+
+def test_measured_memory_stands_apart_from_estimates(desk: Path) -> None:
+    asked = "profile", "good.yaml", "--memory", "--variant", "attention=none"
+    costs = json.loads(run_verb(*asked, "--json", cwd=desk).out)["variants"]["attention=none"]
+    # interpreter and torch alone take tens of MiB, a network of some KiB hardly more
+    assert 2**25 < costs["host_baseline_rss_bytes"] <= costs["host_peak_rss_bytes"] < 2**31
+    assert costs["peak_est_bytes"]["inference_batch_1"] < 2**20
+    if not torch.cuda.is_available():
+        assert (costs["peak_cuda_bytes"], costs["peak_cuda_status"]) == (
+            None,
+            "not measured (no CUDA device)",
+        )
 
 
 def test_the_schema_is_json(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_every_question_is_about_the_device_that_was_named(monkeypatch: pytest.M
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_real_peak_holds_weights_and_images() -> None:
     model, images = nn.Linear(1024, 1024).cuda(), torch.randn(256, 1024, device="cuda")
-    peaks = measured_peaks(cuda_allocator(), model, images)
+    peaks = measured_peaks(cuda_allocator(), model, images, images)
     held = sum(x.numel() * 4 for x in [*model.parameters(), images])
     assert peaks.inference is not None
     assert peaks.training is not None

@@ -141,6 +141,70 @@ def test_attention_in_a_stage_before_the_last_is_seen_too() -> None:
     assert sides(model)[2] is False
 
 
+def test_all_parts_that_look_at_the_whole_map_are_named_in_their_order() -> None:
+    """Context in every block, before attention, which is no longer alone in what it sees."""
+    assert theoretical_field(article(stem=SMALL), (3, 32, 32)).whole_map_by == (
+        "branches.context",
+        "attention.core",
+    )
+    thin = {"stem": SMALL, "branches": branches(conv3=conv())}
+    for attention, part in (("self_attention", "attention.core"), ("none", None)):
+        field = theoretical_field(article(attention=BlockSpec(block=attention), **thin), (3, 32, 32))
+        assert field.whole_map_by == (() if part is None else (part,))
+
+
+class Unused(nn.Module):
+    """Looks at the whole map for nothing, then a layer that does so for something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.AdaptiveAvgPool2d(1)
+        self.stem = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.attention(x)
+        return self.head(x * self.stem(x))
+
+
+def test_who_looks_and_does_not_pass_it_on_is_not_named() -> None:
+    assert theoretical_field(Unused(), (3, 8, 8)).whole_map_by == ("stem",)
+
+
+class DynamicKernel(nn.Module):
+    """A convolution whose weights are worked out from the whole image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = x.mean(dim=(0, 1, 2, 3)).expand(3, 3, 3, 3)
+        return self.head(nn.functional.conv2d(x, weight, padding=1))
+
+
+def test_weights_that_come_from_the_image_see_all_of_it() -> None:
+    field = theoretical_field(DynamicKernel(), (3, 8, 8))
+    assert (field.height, field.width, field.sees_all) == (3, 3, True)
+
+
+class NoBackward(torch.autograd.Function):
+    """What a plug-in may do."""
+
+    @staticmethod
+    def forward(_: object, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_: object, __: Tensor) -> Tensor:
+        raise RuntimeError("planted\nsecond line")
+
+
+def test_gradients_that_cannot_be_had_give_a_reason_and_no_number() -> None:
+    field = effective_field(Chain(Map(NoBackward.apply)), (3, 8, 8))
+    assert field == EffectiveField(None, "not measured (RuntimeError: planted)")
+
+
 def test_context_alone_leaves_no_field_through_windows() -> None:
     model = article(branches=branches(context=BranchSpec(block="global_context")), attention=NONE)
     field = theoretical_field(model, (3, 64, 64))

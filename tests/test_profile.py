@@ -7,13 +7,16 @@ import pytest
 import torch
 
 from experiments import write_experiment
-from msanet_bench.checks import CheckedPlan, check_plan, load_experiment
+from msanet_bench.checks import CheckedPlan, catalog, check_plan, load_experiment
 from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.errors import BenchError
 from msanet_bench.measure.macs import Counts, Macs
+from msanet_bench.plan import enumerate_variants
 from msanet_bench.profile import Profile, only_variant, profile_json, profile_variants, write_profile
 from msanet_bench.profile.costs import costs_of
 from msanet_bench.report.inputs import read_inputs
+
+SIDES = {"digits": 8, "fashion_mnist": 28, "cifar10": 32}
 
 # a plug-in with a convolution, and one whose operation no counter knows
 BLOCKS = """
@@ -214,3 +217,32 @@ def test_one_variant_is_asked_for_by_its_name(plan: CheckedPlan) -> None:
     merged = replace(plan, merged={**plan.merged, "baseline": ("twin",)})
     with pytest.raises(BenchError, match="`twin` is the same network as `baseline`: ask for that"):
         only_variant(merged, "twin")
+
+
+EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", EXPERIMENTS, ids=lambda file: file.stem)
+def test_every_variant_of_every_experiment_is_wholly_profiled(file: Path) -> None:
+    experiment = load_experiment(file)
+    variants = enumerate_variants(experiment, catalog())
+    side = experiment.data.resize or SIDES[experiment.data.dataset]
+    shape = ImageShape(3, side, side, 10)
+    plan = CheckedPlan(
+        variants, {v.name: () for v in variants}, (), (), {v.name: shape for v in variants}, {}, ()
+    )
+    for costs in profile_json(profile_variants(plan))["variants"].values():
+        for kept in ("trainable_params", "frozen_params", "buffers", "state_bytes"):
+            assert sum(part[kept] for part in costs["inventory_by_part"].values()) == costs[kept]
+        assert sum(costs["params_by_part"].values()) == costs["params"] == costs["trainable_params"]
+        assert sum(costs["macs_by_part"].values()) == costs["macs"]
+        assert (costs["macs_status"], costs["peak_est_status"]) == ("exact", "estimated")
+        # what is alive at once holds the state, and in training gradients' and AdamW's as well
+        infer, train = costs["peak_est_bytes"].values()
+        assert costs["state_bytes"] < infer < train
+        assert costs["saved_bytes"] < train
+        field = costs["receptive_field"]
+        assert field["theoretical_status"] in {"exact", "no unit sees through windows alone"}
+        assert field["effective_status"] == "measured"
+        assert 0 < field["effective_side"] <= side

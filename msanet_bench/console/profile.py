@@ -11,14 +11,17 @@ from msanet_bench.console.tables import open_console, variants_table
 
 _KIBI = 1024
 
+# in lines of their own, since a pipe folds none
 _LEGEND = (
-    "estimated bytes: `saved` for the backward pass; alive at once in a step of training (`train`, on "
-    "`batch` images) and in inference (`infer`, on one). Pixels: what a unit of the last map can see through "
-    "windows, and what it does see at the start."
+    "saved, train, infer: estimated bytes. Saved for the backward pass; most alive",
+    "at once in a step of training on `batch` images, and in inference on one.",
+    "can see, sees: side in pixels of what a unit of the last map can see through",
+    "windows, and of what it does see at the start of training.",
 )
 _MEASURED_LEGEND = (
-    "measured bytes: at most on CUDA, in training on `batch` images and in inference on one; at most of a "
-    "process that runs one image (`host`), and of one that has only imported the same (`empty`)."
+    "measured bytes, at most: on CUDA in a step of training on `batch` images and in",
+    "inference on one; of a process that runs one image on the CPU (host), and of",
+    "one that has only imported the same (empty).",
 )
 
 
@@ -34,15 +37,20 @@ def show_profile(variants: Mapping[str, Mapping[str, Any]], *, parts: bool) -> N
     console.print()
     console.print(_memory_table(variants))
     _show_reasons(console, variants, _memory_reasons)
-    console.print(_LEGEND, markup=False)
+    _show_lines(console, _LEGEND)
     if has_measured:
         console.print()
         console.print(_measured_table(variants))
         _show_reasons(console, variants, _measured_reasons)
-        console.print(_MEASURED_LEGEND, markup=False)
+        _show_lines(console, _MEASURED_LEGEND)
     for name, costs in variants.items() if parts else ():
         console.print()
         console.print(_parts_table(name, costs))
+
+
+def _show_lines(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, style="dim")
 
 
 def _show_reasons(
@@ -76,7 +84,7 @@ def _count_reasons(costs: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _memory_table(variants: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = variants_table(("state", "batch", "saved", "train", "infer", "can see", "sees"))
+    table = variants_table(("batch", "saved", "train", "infer", "can see", "sees"))
     table.add_column("whole map by")
     for name, costs in variants.items():
         batch, field = costs["train_batch"], costs["receptive_field"]
@@ -84,7 +92,6 @@ def _memory_table(variants: Mapping[str, Mapping[str, Any]]) -> Table:
         sizes = (costs["saved_bytes"], peaks[f"train_batch_{batch}"], peaks["inference_batch_1"])
         table.add_row(
             escape(name),
-            _size(costs["state_bytes"]),
             str(batch),
             *map(_size, sizes),
             _sides(field["theoretical"]),
@@ -139,7 +146,7 @@ def _size(amount: int | None) -> str:
         return "-"
     size, unit = float(amount), ""
     for larger in "KMGT":
-        if size < _KIBI:
+        if size < _KIBI - 0.5:  # which would be rounded to 1024
             break
         size, unit = size / _KIBI, larger
     digits = 0 if not unit else max(0, 2 - (size >= 10) - (size >= 100))  # noqa: PLR2004 - places of a number
