@@ -12,7 +12,7 @@ from msanet_bench.errors import BenchError
 from msanet_bench.journal import sole_writer
 from msanet_bench.measure.samples import Session
 from msanet_bench.session.checkout import measure_checkouts
-from msanet_bench.session.files import forget_latency, write_latency
+from msanet_bench.session.files import write_latency
 from msanet_bench.session.loop import Progress
 from msanet_bench.session.networks import BASE, networks_of
 from msanet_bench.session.run import measure_latency, session_digest
@@ -43,7 +43,6 @@ def run_latency(experiment: Path, options: LatencyOptions) -> Generator[Progress
     if not spec.latency_rounds:
         raise BenchError(f"{experiment}: measure.latency_rounds: must be above 0 to time anything, but is 0.")
     with sole_writer(options.results):
-        forget_latency(options.results)
         if options.against_checkout is None:
             return (yield from _of_experiments(experiment, options))
         session = yield from measure_checkouts(
@@ -60,7 +59,10 @@ def run_latency(experiment: Path, options: LatencyOptions) -> Generator[Progress
 
 def default_results(experiment: Path, against: Path | None) -> Path:
     """`results/NAME`, where a sweep of the experiment leaves its own; a comparison has its own folder."""
-    name = experiment.stem if against is None else f"{experiment.stem}_against_{against.stem}"
+    other = None if against is None else against.resolve()
+    name = experiment.stem
+    if other is not None:
+        name += f"_against_{other.name if other.is_dir() else other.stem}"
     return Path("results") / name
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from cuda_tests import pytest_runtest_setup, pytest_terminal_summary
 from msanet_bench.checks import catalog
+
+__all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
 
 DATA = Path(__file__).parent / "data"
 

@@ -1,4 +1,4 @@
-"""A host and a device that works behind its back: two clocks, streams, caches, regimes, memory. No hardware.
+"""A host and a device that works behind its back: two clocks, streams, caches, regimes. No hardware.
 
 `FakeDevice` is this machine behind the device port. `FakeCuda` is the same machine behind the names of
 torch.cuda, for the tests of `CudaDevice`.
@@ -49,6 +49,12 @@ class Simulator:
         start = max(self.host_s, self.ends[self.stream])
         penalty, self.is_cold = (cold_penalty if self.is_cold else 0.0), False
         self.ends[self.stream] = start + (seconds + penalty) / self.speed(start)
+
+    def pause(self, seconds: float) -> None:
+        """Queue a kernel that touches no data."""
+        was_cold = self.is_cold
+        self.launch(seconds)
+        self.is_cold = was_cold
 
     def synchronize(self) -> None:
         self.host_s = max(self.host_s, *self.ends.values())
@@ -122,7 +128,7 @@ class FakeDevice:
         self.simulator.flush()
 
     def hold(self, seconds: float) -> None:
-        self.simulator.launch(seconds)
+        self.simulator.pause(seconds)
 
     def capture(self, call: Call) -> Call:
         if not self.can_capture:
@@ -156,7 +162,7 @@ class FakeCuda:
             current_stream=lambda _=None: SimpleNamespace(number=0, wait_stream=lambda _: None),
             graph=self.capture,
             get_device_properties=lambda _: SimpleNamespace(L2_cache_size=50 * 2**20),
-            _sleep=lambda cycles: self.simulator.launch(cycles / 2e9),
+            _sleep=lambda cycles: self.simulator.pause(cycles / 2e9),
         )
         return SimpleNamespace(
             cuda=cuda, device=torch.device, empty=self.empty, int32=torch.int32, get_num_threads=lambda: 3

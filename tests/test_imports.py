@@ -1,5 +1,6 @@
 """What the light verbs must not load: budgets of modules, not of seconds."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(RUN, "--help") & HEAVY == set()
 
 
-@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "compare"])
+@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "compare", "doctor"])
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()
 
@@ -43,6 +44,14 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_compare_loads_nothing_heavy(small_results: Path) -> None:
     assert loaded_by(RUN, "compare", small_results, small_results) & HEAVY == set()
+
+
+def test_verifying_an_examination_loads_nothing_heavy(tmp_path: Path) -> None:
+    content = {"kind": "msanet_bench.examination"}
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+    path = tmp_path / "machine.json"
+    path.write_text(json.dumps(content | {"digest": digest}))
+    assert loaded_by(RUN, "doctor", "--verify", path) & HEAVY == set()
 
 
 def test_report_loads_no_torch_and_no_optuna(small_results: Path, tmp_path: Path) -> None:

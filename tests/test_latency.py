@@ -41,7 +41,7 @@ def test_latency_needs_no_training_and_summarize_makes_its_tables_again(tmp_path
     outcome = run_verb("latency", write_experiment(tmp_path, TWO), cwd=tmp_path)
     assert outcome.code == 0, outcome.err
     assert "baseline" in outcome.out
-    assert "pairs of twins told apart" in outcome.out
+    assert "one super-round alone has no intervals" in outcome.out
     assert "not measured (no CUDA device): cuda" in outcome.out
     results = tmp_path / "results" / "tiny"
     assert not (results / "records.jsonl").exists()

@@ -1,11 +1,13 @@
+import gc
 import time
+import weakref
 
 import pytest
 import torch
 
 from msanet_bench.measure import cuda as cuda_module
 from msanet_bench.measure.cuda import CudaDevice
-from msanet_bench.measure.device import FLUSH_BYTES, CaptureError, CpuDevice
+from msanet_bench.measure.device import FLUSH_BYTES, Call, CaptureError, CpuDevice
 from msanet_bench.measure.nvml import NO_GPU
 from msanet_bench.measure.window import Timing, time_window
 from simulator import FakeCuda
@@ -90,10 +92,28 @@ def test_a_graph_is_one_launch_and_warm_before_it_is_captured(cuda: FakeCuda) ->
     assert cuda.streams == 2  # the warm-up ran on a stream of its own
 
 
+def test_a_graph_keeps_what_it_computes_with_alive(cuda: FakeCuda) -> None:
+    class Weights:
+        pass
+
+    def capture(weights: Weights) -> Call:
+        return CudaDevice().capture(lambda: cuda.simulator.launch(1e-3 + 0 * id(weights)))
+
+    weights = Weights()
+    alive = weakref.ref(weights)
+    replay = capture(weights)
+    del weights
+    gc.collect()
+    assert alive() is not None
+    del replay
+    gc.collect()
+    assert alive() is None
+
+
 def test_a_call_that_cannot_be_captured_says_why(cuda: FakeCuda) -> None:
     gpu = CudaDevice()
     cuda.graph_fails = "operation not permitted when stream is capturing\nCUDA kernel errors"
-    with pytest.raises(CaptureError, match=r"^operation not permitted when stream is capturing$"):
+    with pytest.raises(CaptureError, match=r"^operation not permitted when stream is capturing"):
         gpu.capture(lambda: cuda.simulator.launch(1e-3))
 
 

@@ -206,7 +206,42 @@ def test_a_device_that_is_always_capped_is_measured_all_the_same_and_told() -> N
     outcome = session(FakeDevice(capped), THREE)
     assert len([sample for sample in measured(outcome) if sample.counts]) == 3 * 40
     assert len([sample for sample in measured(outcome) if sample.rejected]) == 3
-    assert "slowed down all the time (power cap)" in outcome.notes[-1]
+    assert outcome.notes[-1].startswith("120 visits count although the device was slowed down")
+
+
+def test_a_cap_that_ends_is_watched_for_again() -> None:
+    spells = Simulator(reasons=lambda now: POWER_CAP if 0.9 < now < 1.4 or 2.0 < now < 2.05 else 0)
+    outcome = session(FakeDevice(spells), THREE, rounds=600, rules=replace(CPU, half_width=NEVER))
+    late = [s.rejected for s in measured(outcome) if s.start_ns > 1.9e9 and s.rejected]
+    assert late  # the long spell did not switch the guard off for good
+    assert len([s for s in measured(outcome) if s.counts]) == 3 * 600
+
+
+def test_who_runs_out_of_memory_later_is_named_and_the_others_go_on() -> None:
+    device, calls = FakeDevice(), 0
+
+    def fails_later() -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 220:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 8 GB")
+        device.simulator.launch(1e-3)
+
+    outcome = session(device, THREE, others=(Entrant(contender("huge"), lambda: ready(device, fails_later)),))
+    assert [(row.contender.variant, row.status) for row in outcome.unmeasured] == [("huge", "oom")]
+    rows = {row.variant: row for row in summarise(as_session(outcome))}
+    assert (rows["huge"].status, rows["huge"].latency_s) == ("oom", None)
+    assert rows["double"].n == 40
+
+
+def test_any_other_failure_of_a_call_is_a_defect() -> None:
+    device = FakeDevice()
+
+    def broken() -> None:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        session(device, THREE, others=(Entrant(contender("b"), lambda: ready(device, broken)),))
 
 
 def test_a_block_on_another_machine_is_taken_once_more() -> None:

@@ -133,6 +133,11 @@ def test_the_anchor_comes_first_and_twins_last() -> None:
     ]
 
 
+def test_eager_calls_come_first_wherever_they_are_asked_for() -> None:
+    found = [(who.mode, who.role) for who in contenders([network()], ["cuda_graph", "eager"])]
+    assert found == [("eager", "anchor"), ("cuda_graph", "variant"), ("eager", "twin")]
+
+
 def test_a_fused_network_gives_the_same_output_without_norms() -> None:
     model = build(ModelSpec(width=0.125), num_classes=10).eval()
     article = Network(HEAD, "v", lambda: model, (3, 32, 32), channels_last=False)

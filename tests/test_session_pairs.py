@@ -5,7 +5,7 @@ import pytest
 
 from msanet_bench.errors import BenchError
 from msanet_bench.measure.samples import Contender, Session
-from msanet_bench.session.pairs import pairs_of, parse_gate
+from msanet_bench.session.pairs import pairs_of, parse_gate, unjudged
 from test_session_table import BASE as ANCHOR
 from test_session_table import SLOW, WIDTHS, taken
 
@@ -53,6 +53,15 @@ def test_many_pairs_ask_for_wider_intervals() -> None:
         loose += any(pair.ratio.low > 1.0 for pair in pairs)
         assert all(pair.together.low <= pair.ratio.low for pair in pairs)
     assert alarms <= 2 <= loose
+
+
+def test_who_has_no_interval_on_both_sides_is_named() -> None:
+    whole = session(head=1.0)
+    assert unjudged(whole, pairs_of(whole)) == []
+    lost = replace(whole, samples=tuple(s for s in whole.samples if s.contender != SLOW))
+    assert unjudged(lost, pairs_of(lost)) == ["slow (eager)"]
+    short = replace(whole, samples=tuple(s for s in whole.samples if s.visit.super_round == 0))
+    assert unjudged(short, pairs_of(short)) == ["baseline (eager)", "slow (eager)"]
 
 
 def test_twins_and_who_is_on_one_side_alone_make_no_pair() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from msanet_bench.streams import derive_seed
 
@@ -141,7 +141,7 @@ def rank_intervals(levels: Sequence[Level], confidence: float = 0.95) -> list[tu
     if not levels or any(level.super_rounds == 1 for level in levels):
         return [(1, len(levels))] * len(levels)
     drawn_BV = np.stack([_drawn(level) for level in levels], axis=1)
-    stretch_V = np.array([_stretch(level.super_rounds) for level in levels])
+    stretch_V = np.array([_rank_stretch(level.super_rounds, confidence) for level in levels])
     wider_BV = centres_V + (drawn_BV - drawn_BV.mean(axis=0)) * stretch_V
     ranks_BV = wider_BV.argsort(axis=1).argsort(axis=1) + 1
     low_V, high_V = np.percentile(ranks_BV, [tails, 100 - tails], axis=0, method="closest_observation")
@@ -200,6 +200,12 @@ def _half(level: Level, parity: int) -> Floats:
 
 def _stretch(super_rounds: int) -> float:
     return math.sqrt(super_rounds / (super_rounds - 1))
+
+
+def _rank_stretch(super_rounds: int, confidence: float) -> float:
+    """The same, times how much wider Student's t is than the normal distribution of percentiles."""
+    tail = (1 + confidence) / 2
+    return _stretch(super_rounds) * float(stdtrit(super_rounds - 1, tail) / ndtri(tail))
 
 
 def _drawn(level: Level) -> Floats:

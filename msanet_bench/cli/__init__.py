@@ -8,6 +8,7 @@ import typer
 from msanet_bench.cli.blocks import blocks
 from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
+from msanet_bench.cli.doctor import doctor
 from msanet_bench.cli.latency import latency
 from msanet_bench.cli.plan import plan
 from msanet_bench.cli.profile import profile
@@ -17,7 +18,7 @@ from msanet_bench.cli.summarize import summarize
 from msanet_bench.cli.sweep import sweep
 from msanet_bench.errors import BenchError
 
-VERBS = (sweep, check, plan, status, profile, latency, summarize, report, compare, blocks)
+VERBS = (sweep, check, plan, status, profile, latency, summarize, report, compare, blocks, doctor)
 
 USAGE_ERROR = 2
 

@@ -40,7 +40,7 @@ def latency(
     from msanet_bench.checks import load_experiment
     from msanet_bench.console.latency import follow_session, show_latency, show_pairs
     from msanet_bench.latency import LatencyOptions, default_results, run_latency
-    from msanet_bench.session.pairs import pairs_of, parse_gate
+    from msanet_bench.session.pairs import pairs_of, parse_gate, unjudged
 
     if against is not None and against_checkout is not None:
         raise typer.BadParameter("--against and --against-checkout exclude each other.")
@@ -55,7 +55,8 @@ def latency(
     show_latency(session)
     holds = True
     if against is not None or against_checkout is not None:
-        holds = show_pairs(pairs_of(session), limit)
+        pairs = pairs_of(session)
+        holds = show_pairs(pairs, unjudged(session, pairs), limit)
     print(f"Results: {folder}")
     if not holds:
         raise typer.Exit(GATE_FAILED)

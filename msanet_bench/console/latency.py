@@ -49,8 +49,8 @@ def show_latency(session: Session) -> None:
         console.print(f"{reason}: {', '.join(names)}", markup=False)
 
 
-def show_pairs(pairs: Sequence[Pair], limit: float | None) -> bool:
-    """Base against head, a row a variant; returns whether the gate holds."""
+def show_pairs(pairs: Sequence[Pair], without: Sequence[str], limit: float | None) -> bool:
+    """Base against head, a row a variant; returns whether the gate holds, which it does not for `without`."""
     console = open_console()
     table = variants_table(("mode", "batch", "base, ms", "head, ms", "head/base [95 %]", ""))
     for pair in pairs:
@@ -66,7 +66,9 @@ def show_pairs(pairs: Sequence[Pair], limit: float | None) -> bool:
         console.print(
             f"gate: {verdict} by more than {100 * (limit - 1):g} %, all intervals together at 95 %."
         )
-    return not failed
+    if without:
+        console.print(f"without an interval on both sides: {', '.join(without)}", markup=False)
+    return limit is None or not (failed or without)
 
 
 def _run(steps: Generator[Step, None, Session], show: Callable[[Step], None]) -> Session:
@@ -88,8 +90,11 @@ def _title(row: ConditionRow) -> str:
 
 
 def _verdict(row: ConditionRow) -> str:
+    facts = f"{row.rounds} rounds, {row.rejected:.0%} rejected"
+    if row.drift is None:
+        return f"{facts}; one super-round alone has no intervals"
     twins = f"{row.twins_told_apart} of {row.twins} pairs of twins told apart"
-    facts = f"{row.rounds} rounds, drift {row.drift:.0%}, {row.rejected:.0%} rejected, {twins}"
+    facts = f"{facts}, drift {row.drift:.0%}, {twins}"
     if row.split_half_tau is None:
         return facts
     is_sure = row.split_half_tau >= REPRODUCIBLE

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import torch
+from torch import OutOfMemoryError
 
 from msanet_bench.measure.device import FLUSH_BYTES, Call, CaptureError, DeviceName
 from msanet_bench.measure.nvml import gpu_of
@@ -13,6 +14,16 @@ _MILLISECOND = 1e-3
 _CAPTURE_WARM_UPS = 3
 # `torch.cuda._sleep` counts cycles; at a lower clock the pause is longer, which does no harm
 _CYCLES_PER_SECOND = 2_000_000_000
+
+
+class _Replay:
+    """One launch of a graph. It holds addresses: what lies there, which the call has, must live as long."""
+
+    def __init__(self, graph: Any, call: Call) -> None:  # noqa: ANN401  # torch leaves the class without annotations
+        self._graph, self._keeps_alive = graph, call
+
+    def __call__(self) -> None:
+        self._graph.replay()
 
 
 class CudaEvent:
@@ -81,11 +92,12 @@ class CudaDevice:
         with torch.cuda.device(self.device):
             try:
                 graph = self._graph(call)
+            except OutOfMemoryError:
+                raise
             except RuntimeError as error:
                 torch.cuda.synchronize(self.device)
-                raise CaptureError(str(error).splitlines()[0]) from error
-        replay: Call = graph.replay
-        return replay
+                raise CaptureError(str(error)) from error
+        return _Replay(graph, call)
 
     def _graph(self, call: Call) -> Any:  # noqa: ANN401  # torch leaves the class without annotations
         # capture wants libraries and autotuners ready, on a stream other than the default one

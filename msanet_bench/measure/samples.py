@@ -161,7 +161,7 @@ def digest_of(path: Path) -> str | None:
         about = json.loads((pq.read_schema(path).metadata or {}).get(_METADATA, b"{}"))
     except ValueError:  # an older version kept the bare digest there
         return None
-    return str(about["digest"]) if "digest" in about else None
+    return str(about["digest"]) if isinstance(about, dict) and "digest" in about else None
 
 
 def read_session(path: Path) -> Session:

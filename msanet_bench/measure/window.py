@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
     Attributes:
         seconds: By the contender's own clock: what stands in tables.
-        host_seconds: From the first launch until the host knows that the last is done.
+        host_seconds: Until the host knows that all is done, what it queued before the first call included.
         calls: How many ran between the two ends of the window.
     """
 
@@ -53,16 +53,19 @@ def time_window(device: Device, call: Call, timing: Timing) -> Window:
         device.flush()
     device.synchronize()
     start_ns = device.now_ns()
-    if timing.clock == "queue_ahead":
-        device.hold(2 * timing.launch_seconds)
+    if timing.clock == "host":
+        _run(device, call, timing.calls)
+        device.synchronize()
+        host_seconds = (device.now_ns() - start_ns) * NANOSECOND / timing.calls
+        return Window(start_ns, host_seconds, host_seconds, timing.calls)
+    # an idle device would pass the first event before the first launch has reached it
+    device.hold(2 * timing.launch_seconds)
     first = device.event()
-    for _ in range(timing.calls):
-        device.run(call)
+    _run(device, call, timing.calls)
     last = device.event()
     device.synchronize()
     host_seconds = (device.now_ns() - start_ns) * NANOSECOND / timing.calls
-    seconds = host_seconds if timing.clock == "host" else last.seconds_since(first) / timing.calls
-    return Window(start_ns, seconds, host_seconds, timing.calls)
+    return Window(start_ns, last.seconds_since(first) / timing.calls, host_seconds, timing.calls)
 
 
 def warm_up(take: Callable[[], Window], *, most_seconds: float) -> Iterator[Window]:
@@ -82,6 +85,11 @@ def warm_up(take: Callable[[], Window], *, most_seconds: float) -> Iterator[Wind
 def calls_per_window(seconds: float, shortest_window: float) -> int:
     """How many calls make a window of at least this many seconds."""
     return max(1, math.ceil(shortest_window / seconds)) if seconds > 0 else 1
+
+
+def _run(device: Device, call: Call, times: int) -> None:
+    for _ in range(times):
+        device.run(call)
 
 
 def _is_warm(taken: list[float], spent: float) -> bool:

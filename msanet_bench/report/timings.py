@@ -85,7 +85,7 @@ class Quality:
         drift: Range of the anchor's medians over the super-rounds, as a share of their median; None of one.
         rejected: Share of the timed windows that do not count.
         twins: Pairs of one network under two names.
-        told_apart: How many of them have a 95 % interval without 1.
+        told_apart: How many of them have a 95 % interval without 1; None after one super-round.
     """
 
     condition: Condition
@@ -96,7 +96,7 @@ class Quality:
     drift: float | None
     rejected: float
     twins: int
-    told_apart: int
+    told_apart: int | None
 
     @property
     def is_alone(self) -> bool:
@@ -210,10 +210,10 @@ def _quality(row: Mapping[str, str]) -> Quality:
         super_rounds=super_rounds,
         rounds=int(row["rounds"]),
         tau=_number(row["split_half_tau"]),
-        drift=float(row["drift"]) if super_rounds > 1 else None,
+        drift=_number(row["drift"]),
         rejected=float(row["rejected"]),
         twins=int(row["twins"]),
-        told_apart=int(row["twins_told_apart"]),
+        told_apart=_whole(row["twins_told_apart"]),
     )
 
 

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import msanet_bench
 from msanet_bench.errors import BenchError
 from msanet_bench.measure.device import NANOSECOND, DeviceName
-from msanet_bench.measure.samples import Condition, Contender, Phase, Role, Sample, Session
+from msanet_bench.measure.samples import Condition, Contender, Phase, Role, Sample, Session, Unmeasured
 from msanet_bench.measure.telemetry import Telemetry, read_telemetry
 from msanet_bench.measure.window import Clock, Window, warm_up
 from msanet_bench.session import turns
@@ -99,6 +99,7 @@ def measure_checkouts(
     schedule = Schedule(spec.latency_rounds, spec.latency_seconds, SEED)
     samples: list[Sample] = []
     contenders: list[Contender] = []
+    unmeasured: list[Unmeasured] = []
     for batch in spec.latency_batches:
         setting = {
             "experiment": str(experiment.resolve()),
@@ -116,15 +117,16 @@ def measure_checkouts(
             condition = Condition(device, batch, "fp32_strict", "warm", threads)
             outcome = yield from run_session(entrants, condition, rules, schedule)
         samples += outcome.samples
+        unmeasured += outcome.unmeasured
         contenders += [entrant.contender for entrant in entrants]
     widths = {name: of.half_width for name, of in RULES.items()}
-    return Session("", widths, tuple(dict.fromkeys(contenders)), (), tuple(samples))
+    return Session("", widths, tuple(dict.fromkeys(contenders)), tuple(unmeasured), tuple(samples))
 
 
 def _entrants(
     sides: dict[str, Worker], names: dict[str, Sequence[str]], warm_seconds: float
 ) -> list[Entrant]:
-    """The anchor is the head's first variant; it has a twin in the same process."""
+    """The anchor is the head's first variant."""
     shared = [name for name in names[HEAD] if name in names[BASE]]
     if not shared:
         raise BenchError("the two checkouts have no variant of this experiment in common.")
@@ -156,13 +158,17 @@ def _worker(checkout: Path) -> Iterator[Worker]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(checkout.resolve())},
+            env={**os.environ, "PYTHONPATH": _first_on_the_path(checkout)},
         )
         try:
             yield Worker(checkout, cast("IO[str]", process.stdin), cast("IO[str]", process.stdout), errors)
         finally:
             process.kill()
             process.communicate()
+
+
+def _first_on_the_path(checkout: Path) -> str:
+    return os.pathsep.join(filter(None, (str(checkout.resolve()), os.environ.get("PYTHONPATH"))))
 
 
 def _last_line(errors: IO[str]) -> str:

@@ -1,22 +1,23 @@
 """What the session of one condition says of itself: whether its ranking would come out again."""
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from msanet_bench.analysis.latency import drift, split_half_tau
-from msanet_bench.measure.samples import Condition, Sample, Session
-from msanet_bench.session.visits import anchor_of, by_condition, standings, twin_ratios
+from msanet_bench.analysis.latency import Level, drift, split_half_tau
+from msanet_bench.measure.samples import Condition, Contender, Sample, Session
+from msanet_bench.session.visits import Standing, anchor_of, by_condition, standings, twin_ratios
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionRow:
-    """One condition that was measured.
+    """One condition that was measured; what one super-round alone cannot tell is None.
 
     Attributes:
         rounds: Visits of the contender that was visited most, the anchor apart.
-        split_half_tau: Kendall's tau between the rankings of the odd and of the even super-rounds.
+        split_half_tau: Kendall's tau between the rankings of the odd and of the even super-rounds, in the
+            mode where it is lowest: modes are far apart, so between them rankings agree by themselves.
         drift: Range of the anchor's medians over the super-rounds, as a share of their median.
         rejected: Share of the measured windows that do not count.
         twins: Pairs of one network under two names.
@@ -32,10 +33,10 @@ class ConditionRow:
     super_rounds: int
     rounds: int
     split_half_tau: float | None
-    drift: float
+    drift: float | None
     rejected: float
     twins: int
-    twins_told_apart: int
+    twins_told_apart: int | None
 
 
 def summarise_conditions(session: Session) -> list[ConditionRow]:
@@ -52,16 +53,26 @@ def _row(condition: Condition, samples: Sequence[Sample]) -> ConditionRow:
     anchor = anchor_of(standing)
     of_anchor = standing[anchor]
     twins = twin_ratios(standing)
+    is_repeated = of_anchor.level.super_rounds > 1
     measured = [sample for sample in samples if sample.visit.phase == "measure"]
-    tau = split_half_tau([where.level for who, where in standing.items() if who.role != "twin"])
+    tau = _lowest_tau(standing)
     return ConditionRow(
         **asdict(condition),
         contenders=len(standing),
         super_rounds=of_anchor.level.super_rounds,
-        rounds=max(len(where.seconds) for who, where in standing.items() if who != anchor),
-        split_half_tau=None if np.isnan(tau) else tau,
-        drift=drift(of_anchor.seconds, of_anchor.level.super_round),
+        rounds=max((len(where.seconds) for who, where in standing.items() if who != anchor), default=0),
+        split_half_tau=tau,
+        drift=drift(of_anchor.seconds, of_anchor.level.super_round) if is_repeated else None,
         rejected=sum(bool(sample.rejected) for sample in measured) / len(measured),
         twins=len(twins),
-        twins_told_apart=sum(pair.excludes_one for pair in twins.values()),
+        twins_told_apart=sum(pair.excludes_one for pair in twins.values()) if is_repeated else None,
     )
+
+
+def _lowest_tau(standing: Mapping[Contender, Standing]) -> float | None:
+    modes: dict[str, list[Level]] = defaultdict(list)
+    for who, where in standing.items():
+        if who.role != "twin":
+            modes[who.mode].append(where.level)
+    taus = map(split_half_tau, modes.values())
+    return min((tau for tau in taus if not math.isnan(tau)), default=None)

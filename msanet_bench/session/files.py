@@ -22,10 +22,14 @@ ABOUT = "session.json"
 
 
 def write_latency(results: Path, session: Session) -> None:
-    """Write the tables, then the samples they are made of, which name the session."""
-    write_tables(results, session)
-    # the samples last: a session counts as taken once they name it
+    """Write the samples, then the tables that are made of them.
+
+    The samples first, since nothing can bring them back; without tables a session does not count as taken.
+    """
+    for name in (LATENCY, CONDITIONS):
+        (results / name).unlink(missing_ok=True)
     write_session(results / SAMPLES, session)
+    write_tables(results, session)
 
 
 def write_tables(results: Path, session: Session) -> list[Path]:

@@ -1,18 +1,26 @@
 """A contender of this process: a call on a device, timed by the rules of that device."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
+
+import torch
 
 from msanet_bench.measure.device import NANOSECOND, Call, Device
 from msanet_bench.measure.samples import Phase
 from msanet_bench.measure.telemetry import Telemetry
 from msanet_bench.measure.window import Clock, Timing, Window, calls_per_window, time_window, warm_up
+from msanet_bench.session.recorder import Refused
 from msanet_bench.session.rules import Rules
 from msanet_bench.spec import LatencyCache
 
+OUT_OF_MEMORY = "oom"
+
 _FIRST_WINDOWS = 5
+# torch has no class for an out-of-memory of the host
+_CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +42,41 @@ class Local:
         return self.timing.clock
 
     def moved(self) -> "Local":
-        return self if self.place is None else replace(self, call=self.place())
+        with memory_refused():
+            return self if self.place is None else replace(self, call=self.place())
 
     def warm_up(self) -> Iterator[Window]:
-        take = partial(time_window, self.device, self.call, self.timing)
-        return warm_up(take, most_seconds=self.rules.warm_seconds)
+        return warm_up(partial(self._take, self.timing), most_seconds=self.rules.warm_seconds)
 
     def visit(self) -> Iterator[tuple[Phase, Window]]:
         for number in range(self.rules.discards + self.rules.windows):
             phase: Phase = "discard" if number < self.rules.discards else "measure"
-            yield phase, time_window(self.device, self.call, self.timing)
-        if self.rules.stream_calls:
-            in_a_row = replace(self.timing, calls=self.rules.stream_calls * self.timing.calls)
-            yield "stream", time_window(self.device, self.call, in_a_row)
+            yield phase, self._take(self.timing)
+        if self.rules.stream_calls and self.timing.cache == "warm":  # only the first of a row would be cold
+            times, timing = self.rules.stream_calls, self.timing
+            launch_seconds = times * timing.launch_seconds
+            in_a_row = replace(timing, calls=times * timing.calls, launch_seconds=launch_seconds)
+            yield "stream", self._take(in_a_row)
 
     def telemetry(self) -> Telemetry:
         return self.device.telemetry()
+
+    def _take(self, timing: Timing) -> Window:
+        with memory_refused():
+            return time_window(self.device, self.call, timing)
+
+
+@contextmanager
+def memory_refused() -> Iterator[None]:
+    """Whoever runs out of memory is refused, and the others go on."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise Refused(OUT_OF_MEMORY) from error
+    except RuntimeError as error:
+        if _CPU_ALLOCATOR not in str(error):
+            raise
+        raise Refused(OUT_OF_MEMORY) from error
 
 
 def made_ready(

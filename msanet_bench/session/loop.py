@@ -47,8 +47,10 @@ def run_session(
     began, rounds = clock(), 0
     with _no_garbage_collection():
         for super_round, size in enumerate(schedule.super_rounds()):
+            gc.collect()  # graphs and compiled code refer to themselves
             for block in partition(active, rules.block, source):
-                recorder.take_block(anchor, block, super_round, size, source)
+                if anchor not in recorder.refused:
+                    recorder.take_block(anchor, block, super_round, size, source)
             active = [contender for contender in active if contender not in recorder.refused]
             rounds += size
             if rounds in LOOKS:

@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._dynamo.exc import TorchDynamoException
+from torch._dynamo import config as dynamo_config
+from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.checks.shapes import build_variant
@@ -17,7 +19,7 @@ from msanet_bench.measure.samples import Condition, Contender, Role
 from msanet_bench.measure.window import Clock
 from msanet_bench.model.fused import fuse
 from msanet_bench.model.initialise import initialise
-from msanet_bench.session.local import Local, made_ready
+from msanet_bench.session.local import Local, made_ready, memory_refused
 from msanet_bench.session.precision import autocast
 from msanet_bench.session.recorder import Entrant, Refused
 from msanet_bench.session.rules import Rules
@@ -26,7 +28,6 @@ from msanet_bench.streams import derive_seed
 
 SEED = 0
 HEAD, BASE = "head", "base"
-OUT_OF_MEMORY = "oom"
 
 _COMPILED_CALLS = 3
 
@@ -104,13 +105,17 @@ def entrants(networks: Sequence[Network], modes: Sequence[LatencyMode], bench: B
 def _roles(
     networks: Sequence[Network], modes: Sequence[LatencyMode]
 ) -> Iterator[tuple[Network, LatencyMode, Role]]:
-    """The first network in the first mode is the anchor; it and the last network have a twin each."""
-    for mode in dict.fromkeys(modes):
+    """The first network in the first mode is the anchor; it and the last network have a twin each.
+
+    Eager calls come first where they are asked for: every device has them.
+    """
+    first, *others = sorted(dict.fromkeys(modes), key=lambda mode: mode != "eager")
+    for mode in (first, *others):
         for network in networks:
-            is_anchor = network is networks[0] and mode == modes[0]
+            is_anchor = network is networks[0] and mode == first
             yield network, mode, "anchor" if is_anchor else "variant"
     for network in dict.fromkeys((networks[0], networks[-1])):
-        yield network, modes[0], "twin"
+        yield network, first, "twin"
 
 
 def _load(network: Network, mode: LatencyMode, bench: Bench) -> Local:
@@ -122,17 +127,16 @@ def _load(network: Network, mode: LatencyMode, bench: Bench) -> Local:
     if mode == "cuda_graph" and bench.device.name != "cuda":
         raise Refused("not measured (cuda_graph is a mode of CUDA devices)")
     try:
-        return _made(network, mode, bench)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise Refused(OUT_OF_MEMORY) from error
-    except TorchDynamoException as error:
+        with memory_refused():
+            return _made(network, mode, bench)
+    except (TorchDynamoException, FailOnRecompileLimitHit) as error:
         raise Refused(f"not measured (compile: {_first_line(error)})") from error
 
 
 def _made(network: Network, mode: LatencyMode, bench: Bench) -> Local:
     model, images = _placed(network, bench)
     if mode == "fused":
-        model = _fused(model, images)
+        model = _fused(model, images[:2])  # two images tell whether it is the same network
     ready = partial(made_ready, bench.device, rules=bench.rules, cache=bench.cache)
     if mode == "compile":
         return ready(_compiled(network, model, images, bench), clock="host")
@@ -185,12 +189,15 @@ def _fused(model: nn.Module, images: Tensor) -> nn.Module:
 def _compiled(network: Network, model: nn.Module, images: Tensor, bench: Bench) -> Call:
     """The compiled network; another compilation while it is timed would be an error, not a slow sample."""
     start = time.monotonic()
-    call = forward_call(torch.compile(model), images, bench.precision)
-    with torch.compiler.set_stance("default"):
+    # variants share the code of `MSANet.forward`: each has a cache of its own, and no shape is left open
+    compile_alone: Any = torch.compile  # its annotations lack the last argument
+    compiled = compile_alone(model, dynamic=False, isolate_recompiles=True)
+    call = forward_call(compiled, images, bench.precision)
+    with torch.compiler.set_stance("default"), dynamo_config.patch(fail_on_recompile_limit_hit=True):
         for _ in range(_COMPILED_CALLS):
             bench.device.run(call)
         bench.device.synchronize()
-    bench.compile_seconds[f"{network.side} {network.variant}"] = round(time.monotonic() - start, 3)
+    bench.compile_seconds.setdefault(f"{network.side} {network.variant}", round(time.monotonic() - start, 3))
     return call
 
 

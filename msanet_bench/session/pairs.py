@@ -1,5 +1,6 @@
 """Two sides of one session: how much longer each variant of the head takes than that of the base."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,16 @@ def pairs_of(session: Session) -> list[Pair]:
     ]
     confidence = 1 - (1 - _CONFIDENCE) / max(1, len(found))
     return [_pair(*both, confidence) for both in found]
+
+
+def unjudged(session: Session, pairs: Sequence[Pair]) -> list[str]:
+    """Who stands on both sides without an interval: a gate must not overlook what broke."""
+    judged = {(pair.variant, pair.mode) for pair in pairs if not math.isnan(pair.ratio.low)}
+    sides = [
+        {_name(who) for who in session.contenders if who.side == side and who.role != "twin"}
+        for side in (HEAD, BASE)
+    ]
+    return [f"{variant} ({mode})" for variant, mode in sorted(sides[0] & sides[1] - judged)]
 
 
 def _both_sides(

@@ -78,7 +78,8 @@ class Recorder:
         self._anchor_medians: list[float] = []
         self._blocks = 0
         self._highest_mhz = 0
-        self._capped = ""
+        self._is_capped = False
+        self._capped = 0
 
     def take_block(
         self, anchor: Contender, others: Sequence[Contender], super_round: int, rounds: int, source: Generator
@@ -92,13 +93,16 @@ class Recorder:
         if self._rules.anchor_drift is not None and abs(drift) > self._rules.anchor_drift:
             self._reject_since(first, f"anchor {drift:+.0%}")
             first = self._take_rounds(members, super_round, rounds, source)
-        self._anchor_medians.append(self._anchor_median(first, anchor))
+        if anchor not in self.refused:
+            self._anchor_medians.append(self._anchor_median(first, anchor))
 
     def outcome(self) -> Outcome:
         rejected = sum(sample.visit.phase == "measure" and bool(sample.rejected) for sample in self.samples)
         notes = [f"{rejected} windows do not count; the samples say why."] if rejected else []
         if self._capped:
-            notes.append(f"The device was slowed down all the time ({self._capped}): such visits count.")
+            notes.append(
+                f"{self._capped} visits count although the device was slowed down: it was so again and again."
+            )
         unmeasured = (
             Unmeasured(contender, self._condition, status) for contender, status in self.refused.items()
         )
@@ -141,23 +145,30 @@ class Recorder:
         first = len(self.samples)
         for number in range(rounds):
             for position, place in enumerate(source.permutation(len(members))):
-                when = Visit("measure", super_round, self._blocks, number, position)
-                self._visit(members[place], when)
+                if members[place] not in self.refused:
+                    when = Visit("measure", super_round, self._blocks, number, position)
+                    self._visit(members[place], when)
         self._blocks += 1
         return first
 
     def _visit(self, member: Contender, when: Visit) -> None:
         """One visit, and again after a pause while the device is slowed down."""
-        slowness = ""
-        for pause in _PAUSES:
-            first = len(self.samples)
-            slowness = self._take(member, when)
-            if not slowness or self._capped:
-                return
-            self._reject_since(first, slowness)
-            self._pause(pause)
-        self._capped = slowness
-        self._take(member, when)
+        try:
+            for pause in _PAUSES:
+                first = len(self.samples)
+                slowness = self._take(member, when)
+                if not slowness:
+                    self._is_capped = False
+                if not slowness or self._is_capped:
+                    self._capped += bool(slowness)
+                    return
+                self._reject_since(first, slowness)
+                self._pause(pause)
+            self._is_capped = True
+            self._capped += bool(self._take(member, when))
+        except Refused as refusal:
+            self._ready.pop(member, None)
+            self.refused[member] = str(refusal)
 
     def _take(self, member: Contender, when: Visit) -> str:
         """The windows of one visit; returns what slowed the device down meanwhile."""
@@ -203,14 +214,14 @@ class Recorder:
         )
 
     def _reject_since(self, first: int, reason: str) -> None:
-        """By a cause outside the contender, never by its own times; whatever was taken is kept."""
+        """By a cause outside of whom it rejects, the anchor apart; whatever was taken is kept."""
         for place in range(first, len(self.samples)):
             if not self.samples[place].rejected:
                 self.samples[place] = replace(self.samples[place], rejected=reason)
 
     def _drift_since(self, first: int, anchor: Contender) -> float:
         """How far the anchor is off its usual median, as a share of it."""
-        if len(self._anchor_medians) < _FEWEST_BLOCKS:
+        if len(self._anchor_medians) < _FEWEST_BLOCKS or anchor in self.refused:
             return 0.0
         usual = median(self._anchor_medians)
         return self._anchor_median(first, anchor) / usual - 1

@@ -81,10 +81,12 @@ def measure_latency(
     """Time every network in every mode and condition; writes the samples and all that is made of them."""
     outcomes: list[Outcome] = []
     about: list[dict[str, Any]] = []
-    with _threads(threads):
+    with threads_set(threads):
         for place in places() if on is None else on:
             for batch, precision, cache in product(
-                spec.latency_batches, spec.latency_precisions, spec.latency_caches
+                dict.fromkeys(spec.latency_batches),
+                dict.fromkeys(spec.latency_precisions),
+                dict.fromkeys(spec.latency_caches),
             ):
                 rules = RULES[place.device.name]
                 bench = Bench(place.device, place.where, rules, batch, precision, cache, {})
@@ -104,6 +106,17 @@ def measure_latency(
     replace_text(results / ABOUT, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     write_latency(results, session)
     return session
+
+
+@contextmanager
+def threads_set(threads: int) -> Iterator[None]:
+    """Threads that one call may use on the host, as in training."""
+    were = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(were)
 
 
 def _measured(
@@ -132,14 +145,3 @@ def _measured(
             "unread": dict(gpu.unread),
         }
     return outcome, facts
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    """Threads that one call may use on the host, as in training."""
-    were = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(were)

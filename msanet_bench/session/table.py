@@ -78,7 +78,7 @@ def _rows(
     ranks = _ranks(standing)
     for contender in session.contenders:
         key = _key(contender, condition)
-        if contender in standing:
+        if contender in standing and (contender, condition) not in missing:
             row = _row(contender, condition, standing, taken[contender], session.half_width[condition.device])
             low, high = ranks.get(contender, (None, None))
             yield replace(row, rank_low=low, rank_high=high)

@@ -92,7 +92,10 @@ def _rejected(sessions: Sequence[Quality]) -> str:
 def _twins(sessions: Sequence[Quality]) -> str:
     # one super-round gives no interval, so its twins could never be told apart
     judged = [session for session in sessions if not session.is_alone]
-    pairs, apart = sum(session.twins for session in judged), sum(session.told_apart for session in judged)
+    pairs, apart = (
+        sum(session.twins for session in judged),
+        sum(session.told_apart or 0 for session in judged),
+    )
     if not pairs:
         return "No twins, one network timed under two names, show that equals come out equal."
     meaning = (
