@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from msanet_bench.errors import first_line
 from msanet_bench.measure.hollow import hollow_copy
 from msanet_bench.measure.memory.workload import classify, differentiate
-from msanet_bench.measure.params import dtype_of
+from msanet_bench.measure.params import dtype_of, take_inventory
 
 ESTIMATED = "estimated"
 
@@ -113,8 +113,8 @@ def _step_of_training(model: nn.Module, images: Tensor) -> _Step:
 
 def _state_bytes(model: nn.Module) -> int:
     """What AdamW keeps: two moments of each parameter that is trained, and a count of steps in float32."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return 4 * len(trained) + 2 * sum(parameter.numel() * parameter.element_size() for parameter in trained)
+    num_trained = sum(parameter.requires_grad for parameter in model.parameters())
+    return 2 * take_inventory(model).total.trainable.bytes + 4 * num_trained
 
 
 class _Watched(nn.Module):
