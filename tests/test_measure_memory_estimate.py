@@ -7,6 +7,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
 
 from msanet_bench.measure.hollow import hollow_copy
+from msanet_bench.measure.memory import estimate
 from msanet_bench.measure.memory.estimate import MemoryEstimate, estimate_memory
 from msanet_bench.measure.memory.workload import classify, make_optimiser, train_step
 from msanet_bench.model.build import build
@@ -119,15 +120,15 @@ def test_peaks_are_those_of_torchs_tracker(changes: dict[str, object]) -> None:
     model = article(**changes)
     with FakeTensorMode():
         expected = tracked_peaks(hollow_copy(model, "cpu"), torch.empty(4, 3, 32, 32))
-    estimate = estimate_memory(model, (3, 32, 32), inference_batch=4, train_batch=4)
-    assert (estimate.inference_peak_bytes, estimate.training_peak_bytes) == expected
+    found = estimate_memory(model, (3, 32, 32), inference_batch=4, train_batch=4)
+    assert (found.inference_peak_bytes, found.training_peak_bytes) == expected
 
 
 def test_without_numbers_a_batch_of_any_size_is_estimated() -> None:
     """Images and activations of 1.5 TiB: 2 ** 34 times 96 bytes."""
     model = perceptron()
-    estimate = estimate_memory(model, IMAGE, train_batch=2**34)
-    assert estimate.saved_bytes == 2**34 * (16 + 8) * FLOAT
+    found = estimate_memory(model, IMAGE, train_batch=2**34)
+    assert found.saved_bytes == 2**34 * (16 + 8) * FLOAT
 
 
 def test_the_network_is_not_touched() -> None:
@@ -175,19 +176,19 @@ class BranchesOnNumbers(LooksAtNumbers):
     ],
 )
 def test_a_network_that_needs_numbers_gives_a_reason_and_no_number(model: nn.Module, name: str) -> None:
-    estimate = estimate_memory(model, IMAGE)
-    inference, training = estimate.status.split("; ")
+    found = estimate_memory(model, IMAGE)
+    inference, training = found.status.split("; ")
     assert inference.startswith(f"inference not estimated ({name}: aten")
     assert training.startswith(f"training not estimated ({name}: aten")
-    assert (estimate.saved_bytes, estimate.inference_peak_bytes, estimate.training_peak_bytes) == (None,) * 3
+    assert (found.saved_bytes, found.inference_peak_bytes, found.training_peak_bytes) == (None,) * 3
 
 
 def test_a_frozen_network_has_no_step_of_training() -> None:
     model = perceptron().requires_grad_(requires_grad=False)
-    estimate = estimate_memory(model, IMAGE)
-    assert estimate.training_peak_bytes is None
-    assert estimate.status == "training not estimated (no parameter is trainable)"
-    assert estimate.saved_bytes == 0
+    found = estimate_memory(model, IMAGE)
+    assert found.training_peak_bytes is None
+    assert found.status == "training not estimated (no parameter is trainable)"
+    assert found.saved_bytes == 0
 
 
 class FailsInTraining(nn.Module):
@@ -204,25 +205,51 @@ class FailsInTraining(nn.Module):
 
 
 def test_what_fails_in_training_has_its_other_number() -> None:
-    estimate = estimate_memory(FailsInTraining(), IMAGE)
+    found = estimate_memory(FailsInTraining(), IMAGE)
     # the weight; images; their product
-    assert estimate == MemoryEstimate(
+    assert found == MemoryEstimate(
         None, FLOAT + 2 * 16 * FLOAT, None, "training not estimated (RuntimeError: planted)"
     )
 
 
 def test_nothing_runs_in_training_where_a_reason_is_given() -> None:
-    estimate = estimate_memory(FailsInTraining(), IMAGE, no_training="killed")
-    assert estimate.inference_peak_bytes == FLOAT + 2 * 16 * FLOAT
-    assert estimate.status == "training not estimated (killed)"
+    found = estimate_memory(FailsInTraining(), IMAGE, no_training="killed")
+    assert found.inference_peak_bytes == FLOAT + 2 * 16 * FLOAT
+    assert found.status == "training not estimated (killed)"
 
 
 def test_each_kind_of_work_has_its_own_batch() -> None:
-    estimate = estimate_memory(perceptron(), IMAGE, inference_batch=3, train_batch=5)
+    found = estimate_memory(perceptron(), IMAGE, inference_batch=3, train_batch=5)
     alone = estimate_memory(perceptron(), IMAGE, inference_batch=5, train_batch=5)
     three = estimate_memory(perceptron(), IMAGE, inference_batch=3, train_batch=3)
-    assert (estimate.saved_bytes, estimate.training_peak_bytes) == (
+    assert (found.saved_bytes, found.training_peak_bytes) == (
         alone.saved_bytes,
         alone.training_peak_bytes,
     )
-    assert estimate.inference_peak_bytes == three.inference_peak_bytes == WEIGHTS + 3 * (16 + 8 + 8) * FLOAT
+    assert found.inference_peak_bytes == three.inference_peak_bytes == WEIGHTS + 3 * (16 + 8 + 8) * FLOAT
+
+
+def test_the_optimisers_state_is_that_of_torch() -> None:
+    model = article()
+    optimiser = make_optimiser(model)
+    train_step(model, optimiser, torch.randn(2, 3, 32, 32), torch.zeros(2, dtype=torch.int64))
+    state = [x for entry in optimiser.state.values() for x in entry.values()]
+    assert estimate._state_bytes(model) == sum(x.numel() * x.element_size() for x in state)
+
+
+class Drops(nn.Module):
+    """Keeps half of two branches: what is worked out and dropped may leave its place to the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _ in range(3):
+            (self.weight * x).exp()
+        return (self.weight * x.flatten(1)).exp()
+
+
+def test_what_is_saved_and_dropped_counts_each_time() -> None:
+    # the images once; three exponentials that are dropped and one that is not
+    assert estimate_memory(Drops(), IMAGE).saved_bytes == (1 + 3 + 1) * 16 * FLOAT

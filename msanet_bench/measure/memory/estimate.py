@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,12 @@ from torch.utils._pytree import tree_leaves
 
 from msanet_bench.errors import first_line
 from msanet_bench.measure.hollow import hollow_copy
-from msanet_bench.measure.memory.workload import classify, make_optimiser, train_step
-from msanet_bench.measure.params import dtype_of
+from msanet_bench.measure.memory.workload import classify, differentiate
+from msanet_bench.measure.params import dtype_of, take_inventory
 
 ESTIMATED = "estimated"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +58,33 @@ def estimate_memory(
     Nothing is computed and no image, map or weight is allocated; the model itself is not touched. Where
     `no_training` gives a reason, nothing runs in training mode.
     """
+    step: _Step | None = None
     with FakeTensorMode(allow_non_fake_inputs=True):
         subject = hollow_copy(model, "cpu")
         images = _images(subject, inference_batch, input_shape)
         inference, no_inference = _known(partial(_inference_peak, subject, images))
-        saved = training = None
         if not no_training:
             images = _images(subject, train_batch, input_shape)
-            saved, no_training = _known(partial(_saved_bytes, subject, images))
-            if saved is not None:
-                training, no_training = _known(partial(_training_peak, subject, images))
+            step, no_training = _known(partial(_step_of_training, subject, images))
+    saved, training = step or (None, None)
+    if step is not None and training is None:
+        no_training = "no parameter is trainable"
     reasons = {"inference": no_inference, "training": no_training}
     notes = [f"{kind} not estimated ({reason})" for kind, reason in reasons.items() if reason]
     return MemoryEstimate(saved, inference, training, "; ".join(notes) or ESTIMATED)
 
 
-class _NothingTrainsError(Exception):
-    """There is no step of training."""
+class _Step(NamedTuple):
+    """What a step of training takes; no peak where nothing can be trained."""
+
+    saved: int
+    peak: int | None
 
 
-def _known(work: Callable[[], int]) -> tuple[int | None, str]:
-    """A number, or None and why there is none."""
+def _known(work: Callable[[], T]) -> tuple[T | None, str]:
+    """What some work gives, or None and why there is nothing."""
     try:
         return work(), ""
-    except _NothingTrainsError as error:
-        return None, str(error)
     except Exception as error:  # noqa: BLE001 - a block is anybody's code; the reason stands in place of the number
         return None, first_line(error)
 
@@ -89,49 +94,51 @@ def _images(model: nn.Module, batch: int, input_shape: tuple[int, ...]) -> Tenso
 
 
 def _inference_peak(model: nn.Module, images: Tensor) -> int:
-    return _peak([*model.parameters(), *model.buffers(), images], partial(classify, model, images))
-
-
-def _training_peak(model: nn.Module, images: Tensor) -> int:
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise _NothingTrainsError("no parameter is trainable")
-    optimiser = _optimiser_with_state(model)
-    labels = torch.zeros(len(images), dtype=torch.int64)
-    states = [x for state in optimiser.state.values() for x in state.values() if isinstance(x, Tensor)]
-    held = [*model.parameters(), *model.buffers(), images, labels, *states]
-    return _peak(held, partial(train_step, model, optimiser, images, labels))
-
-
-def _saved_bytes(model: nn.Module, images: Tensor) -> int:
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage  # noqa: SLF001 - a storage's identity has no public name
-        return tensor
-
-    model.train()
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        model(images)
-    own = {x.untyped_storage()._cdata for x in [*model.parameters(), *model.buffers()]}  # noqa: SLF001 - as above
-    return sum(storage.nbytes() for identity, storage in kept.items() if identity not in own)
-
-
-def _optimiser_with_state(model: nn.Module) -> torch.optim.Optimizer:
-    optimiser = make_optimiser(model)
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.grad = torch.empty_like(parameter)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
-    return optimiser
-
-
-def _peak(held: Sequence[Tensor], work: Callable[[], object]) -> int:
-    meter = _Meter(held)
-    with meter:
-        work()
+    with _Meter([*model.parameters(), *model.buffers(), images]) as meter:
+        classify(model, images)
     return meter.peak
+
+
+def _step_of_training(model: nn.Module, images: Tensor) -> _Step:
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        return _Step(saved=0, peak=None)
+    kept = [*model.parameters(), *model.buffers()]
+    labels = torch.zeros(len(images), dtype=torch.int64)
+    watched = _Watched(model, kept)
+    with _Meter([*kept, images, labels]) as meter:
+        differentiate(watched, images, labels)
+    # the update comes when only gradients are left of the step, and works in place: it adds no peak
+    return _Step(watched.saved, meter.peak + _state_bytes(model))
+
+
+def _state_bytes(model: nn.Module) -> int:
+    """What AdamW keeps: two moments of each parameter that is trained, and a count of steps in float32."""
+    num_trained = sum(parameter.requires_grad for parameter in model.parameters())
+    return 2 * take_inventory(model).total.trainable.bytes + 4 * num_trained
+
+
+class _Watched(nn.Module):
+    """A network that adds up what its forward pass saves: every storage once, but those of `kept`."""
+
+    def __init__(self, model: nn.Module, kept: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self.saved = 0
+        self._storages = {_identity(tensor): weakref.ref(tensor.untyped_storage()) for tensor in kept}
+
+    def forward(self, images: Tensor) -> Tensor:
+        with saved_tensors_hooks(self._pack, lambda tensor: tensor):
+            outputs: Tensor = self.model(images)
+        return outputs
+
+    def _pack(self, tensor: Tensor) -> Tensor:
+        known = self._storages.get(_identity(tensor))
+        # one that is gone has left its identity to another
+        if known is None or known() is None:
+            storage = tensor.untyped_storage()
+            self._storages[_identity(tensor)] = weakref.ref(storage)
+            self.saved += storage.nbytes()
+        return tensor
 
 
 class _Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -163,7 +170,7 @@ class _Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does 
 
     def _meet(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        identity, size = storage._cdata, storage.nbytes()  # noqa: SLF001 - a storage's identity has no public name
+        identity, size = _identity(tensor), storage.nbytes()
         if identity not in self._storages:
             self._alive += size
             self.peak = max(self.peak, self._alive)
@@ -172,3 +179,9 @@ class _Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does 
     def _part(self, identity: int, size: int, _: object) -> None:
         del self._storages[identity]
         self._alive -= size
+
+
+def _identity(tensor: Tensor) -> int:
+    """That of a tensor's storage, which another may take when it is gone."""
+    identity: int = tensor.untyped_storage()._cdata  # noqa: SLF001 - has no public name
+    return identity

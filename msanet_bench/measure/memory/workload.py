@@ -19,7 +19,12 @@ def make_optimiser(model: nn.Module) -> torch.optim.Optimizer:
 
 def train_step(model: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> None:
     """Forward, cross entropy, backward, update; the gradients are dropped at the end."""
-    model.train()
-    torch.autograd.backward(functional.cross_entropy(model(images), labels))
+    differentiate(model, images, labels)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
+
+
+def differentiate(model: nn.Module, images: Tensor, labels: Tensor) -> None:
+    """A step of training up to its gradients."""
+    model.train()
+    torch.autograd.backward(functional.cross_entropy(model(images), labels))
