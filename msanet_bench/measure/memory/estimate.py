@@ -94,7 +94,8 @@ def _images(model: nn.Module, batch: int, input_shape: tuple[int, ...]) -> Tenso
 
 
 def _inference_peak(model: nn.Module, images: Tensor) -> int:
-    with _Meter([*model.parameters(), *model.buffers(), images]) as meter:
+    meter = _Meter([*model.parameters(), *model.buffers(), images])
+    with meter:
         classify(model, images)
     return meter.peak
 
@@ -105,7 +106,8 @@ def _step_of_training(model: nn.Module, images: Tensor) -> _Step:
     kept = [*model.parameters(), *model.buffers()]
     labels = torch.zeros(len(images), dtype=torch.int64)
     watched = _Watched(model, kept)
-    with _Meter([*kept, images, labels]) as meter:
+    meter = _Meter([*kept, images, labels])
+    with meter:
         differentiate(watched, images, labels)
     # the update comes when only gradients are left of the step, and works in place: it adds no peak
     return _Step(watched.saved, meter.peak + _state_bytes(model))
