@@ -308,7 +308,8 @@ def test_a_sweep_with_failed_cells_goes_on_and_exits_with_1(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    path = write_experiment(tmp_path, seeds="seeds: 8", measure="measure: {latency_rounds: 0}")
+    # so many that a busy machine does not end them all before the signal comes
+    path = write_experiment(tmp_path, seeds="seeds: 30", measure="measure: {latency_rounds: 0}")
     command = [sys.executable, "-m", "msanet_bench", "sweep", path.name, "--workers", "2"]
     # A terminal sends SIGINT to the whole group, workers included.
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -325,12 +326,12 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path) -> No
     assert err == "Stopped; finished cells are kept. Give the same command again to go on.\n"
     assert _left_in_session(sweep.pid) == []
     kept = len(Journal(journal).read())
-    assert 2 <= kept < 24
+    assert 2 <= kept < 90
     again = run_verb("sweep", path.name, "--workers", "2", cwd=tmp_path)
     assert again.code == 0
-    assert f"= 24 cells, {kept} done" in again.out
+    assert f"= 90 cells, {kept} done" in again.out
     keys = [attempt.record.key for attempt in Journal(journal).read()]
-    assert len(keys) == len(set(keys)) == 24
+    assert len(keys) == len(set(keys)) == 90
 
 
 def _left_in_session(leader: int) -> list[psutil.Process]:
