@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.plan import Catalog
 from msanet_bench.registry import Registry
-from msanet_bench.spec import MOST_SEEDS, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
+from msanet_bench.spec import MOST_SEEDS, AnalysisSpec, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
 
 
 def experiment_schema(catalog: Catalog) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "data": _section(DataSpec, {"dataset": {"enum": list(catalog["data"])}}),
             "train": _section(TrainSpec),
             "measure": _section(MeasureSpec),
+            "analysis": _section(AnalysisSpec),
             "design": TypeAdapter(Design).json_schema(),
             "factors": {"type": "object", "additionalProperties": _factor()},
             "variants": {"type": "array", "items": {"type": "object", "additionalProperties": scalars}},
@@ -80,7 +81,7 @@ def _options(registry: Registry[Any], name: str) -> dict[str, Any]:
 
 
 def _section(
-    spec: type[DataSpec | TrainSpec | MeasureSpec], known: Mapping[str, Any] | None = None
+    spec: type[DataSpec | TrainSpec | MeasureSpec | AnalysisSpec], known: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     schema = spec.model_json_schema()
     for key, narrower in (known or {}).items():

@@ -23,7 +23,7 @@ class Crossed:
         images_variance: What the choice of test images adds to the variance of `estimate`, cleared of what
             images and seeds do together; NaN with one seed, where the two cannot be told apart.
         images_df: Its degrees of freedom after Satterthwaite (1946).
-        fixed_networks_se: The standard error from the images alone, of networks that are not trained again.
+        gained: The share of (seed, image) with a positive difference; `lost` with a negative one.
     """
 
     seeds: int
@@ -31,7 +31,8 @@ class Crossed:
     estimate: float
     images_variance: float
     images_df: float
-    fixed_networks_se: float
+    gained: float
+    lost: float
 
 
 def cross(difference: NDArray[np.float32]) -> Crossed:
@@ -55,7 +56,8 @@ def cross(difference: NDArray[np.float32]) -> Crossed:
         estimate=estimate,
         images_variance=variance,
         images_df=_satterthwaite(variance, parts),
-        fixed_networks_se=math.sqrt(square_images / scale),
+        gained=float((difference > 0).mean()),
+        lost=float((difference < 0).mean()),
     )
 
 

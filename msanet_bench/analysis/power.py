@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from functools import lru_cache
 from typing import NamedTuple
 
 from scipy.special import chdtri, nctdtr, stdtrit
@@ -37,7 +38,7 @@ def t_power(effect: float, se: float, df: float, *, alpha: float = 0.05) -> floa
     if se == 0:
         return 1.0
     critical, shift = float(stdtrit(df, 1 - alpha / 2)), effect / se
-    return float(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
+    return 1 - _below(df, shift, critical) + _below(df, shift, -critical)
 
 
 def equivalence_power(se: float, df: float, delta: float, *, alpha: float = 0.05) -> float:
@@ -47,20 +48,24 @@ def equivalence_power(se: float, df: float, delta: float, *, alpha: float = 0.05
     if se == 0:
         return 1.0
     critical = float(stdtrit(df, 1 - alpha))
-    return max(0.0, 1 - 2 * float(nctdtr(df, delta / se, critical)))
+    return max(0.0, 1 - 2 * _below(df, delta / se, critical))
 
 
 def smallest_detectable(se: float, df: float, *, alpha: float = 0.05, power: float = _POWER) -> float:
     """The effect that a two-sided t test finds with this power; NaN without degrees of freedom."""
-    if df <= 0 or math.isnan(se):
-        return math.nan
+    return se * _detectable(df, alpha, power) if df > 0 else math.nan
+
+
+@lru_cache
+def _detectable(df: float, alpha: float, power: float) -> float:
+    """The same in standard errors."""
     low, high = 0.0, 1.0
-    while t_power(high * se, se, df, alpha=alpha) < power:
+    while t_power(high, 1.0, df, alpha=alpha) < power:
         high *= 2
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (low, middle) if t_power(middle * se, se, df, alpha=alpha) >= power else (middle, high)
-    return high * se
+        low, high = (low, middle) if t_power(middle, 1.0, df, alpha=alpha) >= power else (middle, high)
+    return high
 
 
 def seeds_needed(design: Design, delta: float, *, alpha: float = 0.05) -> int | None:
@@ -81,6 +86,12 @@ def _resolves(design: Design, seeds: int, delta: float, alpha: float) -> bool:
     df = design.df + design.df_per_seed * (seeds - design.seeds)
     finds = t_power(delta, se, df, alpha=alpha) >= _POWER
     return finds and equivalence_power(se, df, delta, alpha=alpha) >= _POWER
+
+
+def _below(df: float, shift: float, t: float) -> float:
+    """The chance that a noncentral t is at most t; far in the tail, below 1e-15, scipy gives NaN."""
+    chance = float(nctdtr(df, shift, t))
+    return 0.0 if math.isnan(chance) else chance
 
 
 def _caution(df: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.plan import level_name
+from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
 
 SCHEMA = 1
@@ -45,6 +46,9 @@ class Manifest:
     Attributes:
         experiment: The resolved file as plain values.
         keys: The identity of every planned (variant, seed), seed by seed within a variant.
+        alpha: The chance of a false claim in each family, declared beforehand.
+        families: Those of which verdicts were declared beforehand.
+        looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
     """
 
     name: str
@@ -54,6 +58,9 @@ class Manifest:
     factors: Mapping[str, Factor]
     seeds: tuple[int, ...]
     delta: float
+    alpha: float
+    families: tuple[Family, ...]
+    looks: tuple[tuple[int, ...], ...]
     baseline: str
     variants: tuple[Planned, ...]
     keys: Mapping[tuple[str, int], str]
@@ -65,6 +72,9 @@ class Manifest:
     def varied(self) -> frozenset[str]:
         """The paths in which variants may differ: the factors, and what a list of variants changes."""
         return frozenset(self.factors).union(*(variant.factors for variant in self.variants))
+
+    def of(self, name: str) -> Planned:
+        return next(variant for variant in self.variants if variant.name == name)
 
 
 def read_manifest(results: Path) -> Manifest:
@@ -92,6 +102,8 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
     if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
         raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
     experiment = fields["experiment"]
+    # a plan of version 0.1 declared nothing but delta
+    analysis = AnalysisSpec.model_validate(experiment.get("analysis", {}))
     keys = {(cell["variant"], cell["seed"]): cell["key"] for cell in fields["cells"]}
     return Manifest(
         name=fields["name"],
@@ -101,6 +113,9 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         factors={path: _factor(factor) for path, factor in experiment["factors"].items()},
         seeds=tuple(experiment["seeds"]),
         delta=parse_points(experiment["delta"]),
+        alpha=analysis.alpha,
+        families=analysis.families,
+        looks=tuple(map(tuple, fields.get("looks", [experiment["seeds"]]))),
         baseline=fields["baseline"],
         variants=tuple(
             Planned(variant["name"], variant["factors"], tuple(variant["merged"]))
