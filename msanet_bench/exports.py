@@ -12,8 +12,9 @@ import numpy as np
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.journal import Attempt, final_attempts
 from msanet_bench.measure.environment import environment
+from msanet_bench.migrations import newest
 from msanet_bench.plan import BASELINE, Cell
-from msanet_bench.records import SCHEMA, replace_text, write_records
+from msanet_bench.records import replace_text, write_records
 from msanet_bench.spec import Experiment, digest
 from msanet_bench.tabulate import csv_text, results_csv
 
@@ -28,7 +29,7 @@ def write_manifest(
     Whoever adds seeds after a look at results looks again, and pays for it: the plan remembers every look.
     """
     content = {
-        "schema": SCHEMA,
+        "schema_version": newest("manifest"),
         "name": experiment.name,
         "question": experiment.question,
         "experiment": experiment.model_dump(mode="json"),

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.migrations import migrated
 from msanet_bench.plan import level_name
 from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def read_manifest(results: Path) -> Manifest:
     file = results / "manifest.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
-        manifest = _manifest(fields)
+        manifest = _manifest(migrated("manifest", str(file), fields))
     except OSError as error:
         raise ResultsError(
             f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
@@ -97,8 +96,6 @@ def read_manifest(results: Path) -> Manifest:
 
 
 def _manifest(fields: Mapping[str, Any]) -> Manifest:
-    if fields["schema"] > SCHEMA:
-        raise ValueError(f"it was written by a newer msanet-bench, schema {fields['schema']}")
     if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
         raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
     experiment = fields["experiment"]

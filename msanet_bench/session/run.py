@@ -18,7 +18,7 @@ from msanet_bench.measure.flags import torch_flags
 from msanet_bench.measure.nvml import NO_GPU, foreign_processes
 from msanet_bench.measure.samples import Session, Unmeasured
 from msanet_bench.measure.throttle import read_throttled, throttled_between
-from msanet_bench.records import SCHEMA, replace_text
+from msanet_bench.records import replace_text
 from msanet_bench.session.files import ABOUT, write_latency
 from msanet_bench.session.loop import Progress, run_session
 from msanet_bench.session.networks import SEED, Bench, Network, contenders, entrants
@@ -27,6 +27,8 @@ from msanet_bench.session.recorder import Outcome
 from msanet_bench.session.rules import RULES, Schedule
 from msanet_bench.spec import MeasureSpec, digest
 
+# of session.json
+SCHEMA = 1
 # raised when a change of this package makes its latencies other ones
 PROTOCOL = 3
 
