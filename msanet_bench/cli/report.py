@@ -17,6 +17,9 @@ def report(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if the report there differs.")
     ] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="Also the report as one page; one that is there is always renewed.")
+    ] = False,
 ) -> None:
     """Write the report of a results folder again, byte for byte.
 
@@ -26,9 +29,10 @@ def report(
 
     folder = out or Path("reports") / results.resolve().name
     if not check:
-        print(write_report(results, folder)[0])
+        written = write_report(results, folder, html=html)
+        print(*(path for path in written if path.suffix in {".md", ".html"}), sep="\n")
         return
-    differing = differing_files(results, folder)
+    differing = differing_files(results, folder, html=html)
     for path in differing:
         print(f"{path}: differs from what {results} gives.")
     if differing:

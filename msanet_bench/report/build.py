@@ -7,9 +7,12 @@ from msanet_bench.records import replace_text
 from msanet_bench.report.document import Block, DataFile, Forest, Report, Scatter
 from msanet_bench.report.figures import forest_svg, scatter_svg
 from msanet_bench.report.findings import find
+from msanet_bench.report.html import page
 from msanet_bench.report.inputs import read_inputs
 from msanet_bench.report.markdown import render
 from msanet_bench.report.sections import SECTIONS
+
+PAGE = "report.html"
 
 
 def build_report(results: Path) -> Report:
@@ -25,16 +28,17 @@ def build_report(results: Path) -> Report:
     )
 
 
-def write_report(results: Path, out: Path) -> list[Path]:
+def write_report(results: Path, out: Path, *, html: bool = False) -> list[Path]:
     """Write report.md, its figures and its tables; returns the files, the report first.
 
+    The page is written where it is asked for or there already, so that none is left behind.
     Equal results give equal bytes: nothing depends on the clock, the machine or the place.
 
     Raises:
         ResultsError: the results folder cannot be read.
     """
     paths = []
-    for name, text in report_files(build_report(results)).items():
+    for name, text in _files_of(results, out, html).items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
@@ -42,20 +46,25 @@ def write_report(results: Path, out: Path) -> list[Path]:
     return paths
 
 
-def differing_files(results: Path, out: Path) -> list[Path]:
+def differing_files(results: Path, out: Path, *, html: bool = False) -> list[Path]:
     """The files of a written report that are missing or not what the results give now.
 
     Raises:
         ResultsError: the results folder cannot be read.
     """
-    files = {out / name: text.encode() for name, text in report_files(build_report(results)).items()}
+    files = {out / name: text.encode() for name, text in _files_of(results, out, html).items()}
     return [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
 
 
-def report_files(report: Report) -> dict[str, str]:
+def report_files(report: Report, *, html: bool = False) -> dict[str, str]:
     """The text of each file by its path inside the report's folder."""
     blocks = [block for section in report.sections for block in section.blocks]
-    return {"report.md": render(report), **dict(file for block in blocks for file in _files(block))}
+    files = {"report.md": render(report), **dict(file for block in blocks for file in _files(block))}
+    return files | ({PAGE: page(report, files)} if html else {})
+
+
+def _files_of(results: Path, out: Path, html: bool) -> dict[str, str]:  # noqa: FBT001 (passed on by its callers)
+    return report_files(build_report(results), html=html or (out / PAGE).is_file())
 
 
 def _files(block: Block) -> Iterator[tuple[str, str]]:

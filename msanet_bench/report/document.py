@@ -78,12 +78,13 @@ class Forest:
 
 
 class Point(NamedTuple):
-    """One variant of a scatter plot."""
+    """One variant of a scatter plot; `name` is the whole one where the label is short."""
 
     label: str
     x: Bar
     y: Bar
     is_baseline: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
