@@ -22,8 +22,8 @@ from report_text import edit_manifest, edit_table, plain, report, rows, section
 WRITE = """
 import sys
 from pathlib import Path
-from msanet_bench.report.build import write_report
-write_report(Path(sys.argv[1]), Path(sys.argv[2]))
+from msanet_bench.report.build import build_report, write_report
+write_report(build_report(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
@@ -45,21 +45,21 @@ def test_the_report_is_the_golden_one(
 
 
 def test_the_written_files_are_the_returned_ones(small_results: Path, tmp_path: Path) -> None:
-    paths = write_report(small_results, tmp_path / "out")
+    paths = write_report(build_report(small_results), tmp_path / "out")
     assert paths[0] == tmp_path / "out" / "report.md"
     assert set(paths) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
 def test_a_report_that_is_up_to_date_has_no_differing_file(small_results: Path, tmp_path: Path) -> None:
-    write_report(small_results, tmp_path)
-    assert differing_files(small_results, tmp_path) == []
+    write_report(build_report(small_results), tmp_path)
+    assert differing_files(build_report(small_results), tmp_path) == []
 
 
 def test_changed_and_missing_files_of_a_report_are_found(small_results: Path, tmp_path: Path) -> None:
-    write_report(small_results, tmp_path)
+    write_report(build_report(small_results), tmp_path)
     (tmp_path / "report.md").write_text("something else")
     (tmp_path / "tables" / "effects.csv").unlink()
-    assert differing_files(small_results, tmp_path) == [
+    assert differing_files(build_report(small_results), tmp_path) == [
         tmp_path / "report.md",
         tmp_path / "tables" / "effects.csv",
     ]

@@ -81,13 +81,14 @@ class Forest:
 
 
 class Point(NamedTuple):
-    """One variant of a scatter plot."""
+    """One variant of a scatter plot; `name` is the whole one where the label is short."""
 
     label: str
     x: Bar
     y: Bar
     kind: Literal["variant", "baseline", "reference"]
     front: float | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

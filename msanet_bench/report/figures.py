@@ -77,8 +77,8 @@ def scatter_svg(scatter: Scatter) -> str:
     with style.context(_STYLES):
         figure = Figure(figsize=(_WIDTH, 5.2))
         axes = figure.add_axes((0.09, 0.11, 0.88, 0.85))
-        for point in scatter.points:
-            _draw(axes, point)
+        for index, point in enumerate(scatter.points):
+            _draw(axes, point, f"point-{index}")
         axes.set_xlabel(scatter.x_axis)
         axes.set_ylabel(scatter.y_axis)
         axes.grid(color=_LIGHT, linewidth=0.5)
@@ -118,7 +118,7 @@ def _spaced(label: str) -> str:
     return label.replace(",", ", ")
 
 
-def _draw(axes: Axes, point: Point) -> None:
+def _draw(axes: Axes, point: Point, gid: str) -> None:
     colour, marker = (_BASELINE, "D") if (point.kind == "baseline") else (_CLEAR, "o")
     x, y = point.x, point.y
     # Matplotlib draws nothing for an interval of NaN.
@@ -127,7 +127,7 @@ def _draw(axes: Axes, point: Point) -> None:
         ((x.estimate, x.estimate), (y.low, y.high)),
     ):
         axes.plot(across, up, color=colour, linewidth=0.8, alpha=0.45, zorder=2)
-    axes.plot(x.estimate, y.estimate, marker, color=colour, markersize=6, zorder=3)
+    axes.plot(x.estimate, y.estimate, marker, color=colour, markersize=6, zorder=3, gid=gid)
 
 
 def _label(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
