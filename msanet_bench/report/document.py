@@ -182,4 +182,4 @@ class Report:
 
     title: str
     sections: tuple[Section, ...]
-    numbers: str
+    numbers: str = "{}\n"
