@@ -11,6 +11,9 @@ _FEW = 20
 _POWER = 0.8
 MOST_SEEDS = 1000
 
+# From here on every effect is found whatever the degrees of freedom; far beyond, scipy's tails are NaN.
+_FAR = 1e6
+
 
 class Design(NamedTuple):
     """How the precision of a contrast grows with seeds.
@@ -36,8 +39,10 @@ def t_power(effect: float, se: float, df: float, *, alpha: float = 0.05) -> floa
         return math.nan
     if se == 0:
         return 1.0
-    critical, shift = float(stdtrit(df, 1 - alpha / 2)), effect / se
-    return float(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
+    critical, shift = float(stdtrit(df, 1 - alpha / 2)), min(abs(effect) / se, _FAR)
+    with_wrong_sign = float(nctdtr(df, shift, -critical))
+    # scipy gives NaN for a tail of less than about 1e-10
+    return float(1 - nctdtr(df, shift, critical)) + (0 if math.isnan(with_wrong_sign) else with_wrong_sign)
 
 
 def equivalence_power(se: float, df: float, delta: float, *, alpha: float = 0.05) -> float:
@@ -47,7 +52,7 @@ def equivalence_power(se: float, df: float, delta: float, *, alpha: float = 0.05
     if se == 0:
         return 1.0
     critical = float(stdtrit(df, 1 - alpha))
-    return max(0.0, 1 - 2 * float(nctdtr(df, delta / se, critical)))
+    return max(0.0, 1 - 2 * float(nctdtr(df, min(delta / se, _FAR), critical)))
 
 
 def smallest_detectable(se: float, df: float, *, alpha: float = 0.05, power: float = _POWER) -> float:
