@@ -169,7 +169,7 @@ MUTANTS = {
         "np.abs(group - np.median(group))",
         "np.abs(group - np.mean(group))",
         test_analysis_noise,
-        lambda t: t.test_unequal_spread_is_browns_and_forsythes_p_of_scipy(),
+        lambda t: t.test_spread_by_hand_is_about_the_median(),
     ),
 }
 

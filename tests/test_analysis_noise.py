@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import levene
+from scipy.stats import f, levene
 
 from msanet_bench.analysis.contrasts import fit_blocks
 from msanet_bench.analysis.noise import (
@@ -48,7 +48,7 @@ def test_the_sampling_error_of_93_percent_on_ten_thousand_images_is_a_quarter_po
 groups = st.lists(st.integers(3, 6), min_size=2, max_size=5)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(groups, st.integers(0, 2**32 - 1))
 def test_unequal_spread_is_browns_and_forsythes_p_of_scipy(sizes: list[int], state: int) -> None:
     source = np.random.default_rng(state)
@@ -66,6 +66,15 @@ def test_variants_with_two_values_say_nothing_about_spread() -> None:
     with_pair = unequal_spread_p([*names, "c", "c"], [*rows, 99.0, 0.1])
     assert with_pair == unequal_spread_p(names, list(rows))
     assert math.isnan(unequal_spread_p(list("aabbcc"), [0.1, 0.7, -0.3, 0.8, 5.1, -9.7]))
+
+
+def test_spread_by_hand_is_about_the_median() -> None:
+    """Distances 1, 0, 3 and 1, 0, 8, whose means 4/3 and 3 lie 5/6 from their own."""
+    distances = (1.0, 0.0, 3.0), (1.0, 0.0, 8.0)
+    between = 3 * 2 * (5 / 6) ** 2
+    within = sum(sum((d - sum(group) / 3) ** 2 for d in group) for group in distances) / 4
+    found = unequal_spread_p(["a"] * 3 + ["b"] * 3, [4.0, 5.0, 8.0, -1.0, 0.0, 8.0])
+    assert found == pytest.approx(f.sf(between / within, 1, 4))
 
 
 def test_a_spread_ten_times_as_wide_is_noticed() -> None:

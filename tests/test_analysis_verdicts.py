@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.tests.test_tost import clinic
@@ -72,6 +72,7 @@ def test_rejections_of_the_fifteen_heart_attack_p_values_are_the_published_ones(
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
+@settings(deadline=None, max_examples=15)  # statsmodels takes a twentieth of a second for each
 @given(probabilities)
 def test_holm_and_benjamini_hochberg_are_those_of_statsmodels(p: list[float]) -> None:
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)
