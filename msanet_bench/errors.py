@@ -23,6 +23,10 @@ class ResultsError(BenchError):
     """A results folder cannot be read, written or shared."""
 
 
+class MixedResultsError(ResultsError):
+    """Results come from different environments, and nobody asked to conclude from them together."""
+
+
 class BlockError(BenchError):
     """A block cannot be built; `slot` is its dotted place in the network."""
 

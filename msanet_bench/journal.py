@@ -9,12 +9,13 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Any
 
 from msanet_bench.errors import ResultsError
-from msanet_bench.records import SCHEMA, Record, json_line, known_fields, numbered_lines
+from msanet_bench.migrations import migrated, newest
+from msanet_bench.records import Record, json_fields, json_line, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,12 @@ class Attempt:
     def to_json(self) -> dict[str, Any]:
         times = asdict(self)
         del times["record"]
-        return {"schema": SCHEMA, **times, "record": self.record.to_json()}
+        return {"schema_version": newest("attempt"), **times, "record": self.record.to_json()}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Attempt":
-        times = {name: value for name, value in fields.items() if name not in {"schema", "record"}}
+        """An attempt from fields of the newest version, its record's too."""
+        times = {name: value for name, value in fields.items() if name not in {"schema_version", "record"}}
         return cls(record=Record.from_json(fields["record"]), **times)
 
 
@@ -57,7 +59,7 @@ class Journal:
         self.path = path
 
     def read(self) -> list[Attempt]:
-        """Every whole attempt; a torn last line is left out.
+        """Every whole attempt, older ones migrated; a torn last line is left out.
 
         Raises:
             ResultsError: a line before the last one is damaged, or a line is of a newer schema.
@@ -66,7 +68,7 @@ class Journal:
             return []
         content = self.path.read_bytes()
         whole = content[: _whole_length(content)]
-        return [self._attempt(number, line) for number, line in numbered_lines(whole)]
+        return [self._attempt(number, line) for number, line in numbered_lines(BytesIO(whole))]
 
     def repair(self) -> int:
         """Cut off a torn last line; how many bytes were lost."""
@@ -98,12 +100,15 @@ class Journal:
             ) from error
 
     def _attempt(self, number: int, line: bytes) -> Attempt:
+        place = f"{self.path}:{number}"
         try:
-            return Attempt.from_json(known_fields(f"{self.path}:{number}", line))
+            fields = migrated("attempt", place, json_fields(line))
+            record = migrated("record", place, fields["record"])
+            return Attempt.from_json({**fields, "record": record})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultsError(
-                f"{self.path}:{number}: not an attempt ({type(error).__name__}: {error}). "
-                "Remove the line to train its cell again."
+                f"{place}: not an attempt ({type(error).__name__}: {error}). The file is left as it is: "
+                "mend the line, or remove it to train its cell again."
             ) from error
 
 

@@ -21,6 +21,7 @@ from msanet_bench.parse_factors import (
 from msanet_bench.plan import Catalog
 from msanet_bench.spec import (
     MOST_SEEDS,
+    AnalysisSpec,
     Constraint,
     DataSpec,
     Design,
@@ -81,6 +82,7 @@ class _Parser:
             "data": base.data,
             "train": base.train,
             "measure": self._section(MeasureSpec, "measure"),
+            "analysis": self._section(AnalysisSpec, "analysis"),
             "seeds": self._seeds(tree.get("seeds", 3)),
             "factors": factors,
             "variants": variants,

@@ -5,20 +5,21 @@ A record holds no times, hosts or paths, so equal cells have equal bytes whereve
 
 import base64
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.migrations import migrated, newest
 from msanet_bench.units import Measure
 
-SCHEMA = 1
-
 Status = Literal["ok", "failed", "oom", "diverged", "pruned"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "schema": SCHEMA,
+            "schema_version": newest("record"),
             "key": self.key,
             "variant": self.variant,
             "factors": dict(self.factors),
@@ -69,14 +70,37 @@ class Record:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Record":
-        measures = {name: Measure.from_json(measure) for name, measure in fields["measures"].items()}
-        rest = {name: value for name, value in fields.items() if name not in {"schema", "measures", "curve"}}
-        return cls(**rest, measures=measures, curve=tuple(fields["curve"]))
+        """A record from fields of the newest version.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: they are no record's.
+        """
+        if fields["status"] not in STATUSES:
+            raise ValueError(f"no status of a cell: {fields['status']!r}")
+        measures = {sys.intern(name): Measure.from_json(each) for name, each in fields["measures"].items()}
+        rest = {name: value for name, value in fields.items() if name not in _CONVERTED}
+        record = cls(**rest, measures=measures, curve=tuple(fields["curve"]))
+        record.packed_bits()
+        return record
+
+    def packed_bits(self) -> bytes:
+        """Eight test images a byte, the first in the highest bit; the last byte is filled up with zeros.
+
+        Raises:
+            ValueError, TypeError: `correct` is no base64 of so many images.
+        """
+        packed = base64.b64decode(self.correct, validate=True)
+        if len(packed) != (self.test_images + 7) // 8:
+            raise ValueError(f"`correct` has {len(packed)} bytes, but {self.test_images} images are counted")
+        return packed
 
     def correct_bits(self) -> NDArray[np.bool_]:
         """Whether each test image was classified correctly, shape (test_images,)."""
-        packed = np.frombuffer(base64.b64decode(self.correct, validate=True), dtype=np.uint8)
-        return np.unpackbits(packed, count=self.test_images).astype(np.bool_)
+        packed = np.frombuffer(self.packed_bits(), dtype=np.uint8)
+        return np.unpackbits(packed, count=self.test_images).view(np.bool_)
+
+
+_CONVERTED = frozenset({"schema_version", "measures", "curve"})
 
 
 def pack_bits(correct: NDArray[np.bool_]) -> str:
@@ -97,24 +121,37 @@ def json_line(value: Mapping[str, Any]) -> str:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a results folder (or of the file itself), in their order.
+    """The records of a results folder (or of the file itself), in their order; older ones are migrated.
 
     Raises:
         ResultsError: there is no such file, or a line is damaged or of a newer schema.
     """
     file = path / "records.jsonl" if path.is_dir() else path
+    shared: dict[str, Any] = {}
     try:
-        content = file.read_bytes()
+        with file.open("rb") as lines:
+            return [_read_line(f"{file}:{number}", line, shared) for number, line in numbered_lines(lines)]
     except OSError as error:
         raise ResultsError(
             f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
         ) from error
-    return [_read_line(file, number, line) for number, line in numbered_lines(content)]
 
 
-def numbered_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines of a JSON Lines file, from 1; JSON may hold characters that str.splitlines cuts at."""
-    return ((number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line)
+def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of a binary file that are not empty, from 1.
+
+    Of a binary file, since JSON may hold characters that `str.splitlines` cuts at.
+    """
+    return ((number, line) for number, line in enumerate(lines, start=1) if line != b"\n")
+
+
+def json_fields(line: bytes) -> Any:  # noqa: ANN401 (whatever JSON may hold)
+    """What one line of JSON says; NaN and infinity, which no JSON has, are refused.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return _JSON.decode(line.decode("utf-8"))
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -135,27 +172,26 @@ def replace_text(path: Path, text: str) -> None:
         ) from error
 
 
-def known_fields(place: str, line: bytes) -> dict[str, Any]:
-    """The fields of one line of a JSON Lines file, of a schema that this program knows.
-
-    Raises:
-        ResultsError: a newer program wrote the line; `place` says where.
-        ValueError, KeyError, TypeError: the line is no such object.
-    """
-    fields: dict[str, Any] = json.loads(line)
-    schema = fields["schema"]
-    if schema > SCHEMA:
-        raise ResultsError(
-            f"{place}: written by a newer msanet-bench (schema {schema}, this one knows {SCHEMA}). "
-            "Upgrade msanet-bench to read it."
-        )
-    return fields
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
-def _read_line(file: Path, number: int, line: bytes) -> Record:
+_JSON = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _read_line(place: str, line: bytes, shared: dict[str, Any]) -> Record:
+    """One record; what many records have in common is kept once in `shared`."""
     try:
-        record = Record.from_json(known_fields(f"{file}:{number}", line))
-        record.correct_bits()
+        fields = migrated("record", place, json_fields(line))
+        # repr tells 1 from 1.0 and True, which are equal as keys
+        common = {name: shared.setdefault(repr(fields[name]), fields[name]) for name in _COMMON}
+        return Record.from_json({**fields, **common})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultsError(f"{file}:{number}: not a record ({type(error).__name__}: {error}).") from error
-    return record
+        raise ResultsError(
+            f"{place}: not a record ({type(error).__name__}: {error}). The file is left as it is: "
+            "`msanet-bench sweep` writes it again from the journal; where there is none, bring back a whole "
+            "copy, or remove the line to go on without its cell."
+        ) from error
+
+
+_COMMON = ("variant", "factors", "status", "provenance")

@@ -1,21 +1,48 @@
-"""The JSON Schema of experiment files, for editors that complete and check while one types."""
+"""The JSON Schemas: of experiment files, for editors; of a line of records.jsonl, for programs of others."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from msanet_bench.migrations import newest
 from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.plan import Catalog
+from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.spec import MOST_SEEDS, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
+from msanet_bench.spec import MOST_SEEDS, AnalysisSpec, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+# What the types of a record do not say.
+_NARROWER: Mapping[str, Mapping[str, Any]] = {
+    "key": {"pattern": "^[0-9a-f]+$"},
+    "variant": {"minLength": 1},
+    "seed": {"minimum": 0},
+    "replicate": {"minimum": 0},
+    "correct": {
+        "contentEncoding": "base64",
+        "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    },
+    "test_images": {"minimum": 0},
+}
+_SUCCESS = {
+    "reason": {"const": ""},
+    "measures": {"required": ["accuracy"]},
+    "correct": {"minLength": 1},
+    "test_images": {"minimum": 1},
+}
+_FAILURE = {
+    "reason": {"minLength": 1},
+    "measures": {"maxProperties": 0},
+    "correct": {"const": ""},
+}
 
 
 def experiment_schema(catalog: Catalog) -> dict[str, Any]:
     """What `parse_experiment` accepts, as far as JSON Schema can say it."""
     scalars = {"type": ["string", "number", "boolean", "array", "object", "null"]}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "msanet_bench experiment",
         "type": "object",
         "additionalProperties": False,
@@ -27,6 +54,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "data": _section(DataSpec, {"dataset": {"enum": list(catalog["data"])}}),
             "train": _section(TrainSpec),
             "measure": _section(MeasureSpec),
+            "analysis": _section(AnalysisSpec),
             "design": TypeAdapter(Design).json_schema(),
             "factors": {"type": "object", "additionalProperties": _factor()},
             "variants": {"type": "array", "items": {"type": "object", "additionalProperties": scalars}},
@@ -41,6 +69,34 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "plugins": {"type": "array", "items": {"type": "string"}},
         },
     }
+
+
+def record_schema() -> dict[str, Any]:
+    """A line of records.jsonl of the newest version, as far as JSON Schema can say it.
+
+    The properties are the fields of `Record` with their types. All of them are written, so all are required.
+    """
+    fields = TypeAdapter(Record).json_schema()
+    properties = {"schema_version": {"const": newest("record")}, **fields["properties"]}
+    for name, narrower in _NARROWER.items():
+        properties[name] = {**properties[name], **narrower}
+    return {
+        "$schema": _DRAFT,
+        "title": "msanet_bench record",
+        "description": "One line of records.jsonl: a variant trained with one seed.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": {name: _without_default(schema) for name, schema in properties.items()},
+        "if": {"properties": {"status": {"const": "ok"}}},
+        "then": {"properties": _SUCCESS},
+        "else": {"properties": _FAILURE},
+        "$defs": {name: {**law, "additionalProperties": False} for name, law in fields["$defs"].items()},
+    }
+
+
+def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {word: law for word, law in schema.items() if word != "default"}
 
 
 def _baseline(catalog: Catalog) -> dict[str, Any]:
@@ -80,7 +136,7 @@ def _options(registry: Registry[Any], name: str) -> dict[str, Any]:
 
 
 def _section(
-    spec: type[DataSpec | TrainSpec | MeasureSpec], known: Mapping[str, Any] | None = None
+    spec: type[DataSpec | TrainSpec | MeasureSpec | AnalysisSpec], known: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     schema = spec.model_json_schema()
     for key, narrower in (known or {}).items():

@@ -6,7 +6,7 @@ The defaults of `ModelSpec` are the network of the design article; those of `Tra
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -153,6 +153,21 @@ class MeasureSpec(Spec):
     latency_caches: Annotated[tuple[LatencyCache, ...], Field(strict=False, min_length=1)] = ("warm",)
 
 
+Family: TypeAlias = Literal["main_effects", "interactions", "leave_one_out", "variants"]
+
+
+class AnalysisSpec(Spec):
+    """What will be concluded, declared before the results are seen.
+
+    Attributes:
+        alpha: The chance of a false claim in each family, all its comparisons together.
+        families: Of which verdicts are given; of all others there are intervals only.
+    """
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    families: Annotated[tuple[Family, ...], Field(strict=False)] = get_args(Family)
+
+
 class Factor(Spec):
     """A dotted path that is varied, its levels as written, and the levels of other factors it needs."""
 
@@ -205,6 +220,7 @@ class Experiment(Spec):
     delta: str
     constraints: tuple[Constraint, ...] = ()
     measure: MeasureSpec = MeasureSpec()
+    analysis: AnalysisSpec = AnalysisSpec()
     plugins: tuple[str, ...] = ()
 
     @field_validator("delta", mode="before")

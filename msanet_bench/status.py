@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.journal import Journal, final_records
+from msanet_bench.migrations import migrated
 from msanet_bench.records import Record, read_records
 
 COLUMNS = ("ok", "failed", "oom", "diverged", "pruned", "missing")
@@ -47,9 +48,9 @@ def _variant_status(variant: str, keys: Mapping[str, int], records: Mapping[str,
 def _planned_cells(manifest: Path) -> dict[str, dict[str, int]]:
     """The seed of each cell's key, by variant."""
     try:
-        cells = json.loads(manifest.read_text(encoding="utf-8"))["cells"]
+        fields = migrated("manifest", str(manifest), json.loads(manifest.read_text(encoding="utf-8")))
         planned: dict[str, dict[str, int]] = {}
-        for cell in cells:
+        for cell in fields["cells"]:
             planned.setdefault(cell["variant"], {})[cell["key"]] = cell["seed"]
     except OSError as error:
         raise ResultsError(

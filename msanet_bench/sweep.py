@@ -82,8 +82,9 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     cells = plan_cells(plan.variants, experiment.seeds, catalog(), plan.data_digest)
     with sole_writer(options.results):
         journal = Journal(options.results / "journal.jsonl")
-        torn = journal.repair()
+        # read first: a journal that is refused is left as it is
         records = final_records(journal.read())
+        torn = journal.repair()
         missing = [cell for cell in cells if _is_missing(records.get(cell.key), options.retry)]
         device = "cuda" if torch.cuda.is_available() else "cpu"
         workers = min(options.workers or _default_workers(device), max(1, len(missing)))

@@ -1,11 +1,13 @@
 """Quantities with their units: how numbers with a unit are written in files and kept in records."""
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Better = Literal["higher", "lower", "neither"]
+_BETTER: Mapping[str, Better] = {word: word for word in get_args(Better)}
 
 _FACTORS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 
@@ -23,7 +25,12 @@ class Measure:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Measure":
-        return cls(fields["value"], fields["unit"], fields["better"])
+        """A measure from its JSON; its words are kept once, however many there are.
+
+        Raises:
+            KeyError, TypeError: the fields are no measure's.
+        """
+        return cls(fields["value"], sys.intern(fields["unit"]), _BETTER[fields["better"]])
 
 
 def parse_points(text: str) -> float:

@@ -105,7 +105,7 @@ def replayed(
 def as_session(outcome: Outcome, half_width: float = 0.02) -> Session:
     names = dict.fromkeys(sample.contender for sample in outcome.samples)
     widths = {"cpu": half_width, "cuda": half_width}
-    return Session("d", widths, tuple(names), outcome.unmeasured, outcome.samples)
+    return Session("d", widths, 10_000, tuple(names), outcome.unmeasured, outcome.samples)
 
 
 def planted(names: Sequence[str], step: float, seed: int, fastest: float = 2e-3) -> dict[Contender, float]:

@@ -281,6 +281,10 @@ def test_the_schema_is_json(tmp_path: Path) -> None:
     assert "delta" in json.loads(run_verb("check", "--schema", cwd=tmp_path).out)["properties"]
 
 
+def test_the_schema_of_a_record_is_json(tmp_path: Path) -> None:
+    assert "measures" in json.loads(run_verb("check", "--record-schema", cwd=tmp_path).out)["properties"]
+
+
 @pytest.mark.slow
 def test_a_sweep_with_failed_cells_goes_on_and_exits_with_1(tmp_path: Path) -> None:
     shutil.copy(PLANTED, tmp_path)

@@ -13,7 +13,7 @@ import pytest
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.journal import Attempt, Journal, final_attempts, final_records, sole_writer
-from msanet_bench.records import SCHEMA, Record, Status
+from msanet_bench.records import Record, Status
 
 
 def attempt(key: str = "aa", status: Status = "ok", traceback: str = "") -> Attempt:
@@ -82,14 +82,18 @@ def test_a_damaged_line_before_the_last_is_named(line: bytes, kind: str, journal
     with pytest.raises(ResultsError) as caught:
         journal.read()
     assert str(caught.value).startswith(f"{journal.path}:2: not an attempt ({kind}: ")
-    assert str(caught.value).endswith("Remove the line to train its cell again.")
+    assert str(caught.value).endswith(
+        "The file is left as it is: mend the line, or remove it to train its cell again."
+    )
 
 
 def test_a_newer_schema_is_refused(journal: Journal) -> None:
-    newer = journal.path.read_text(encoding="utf-8").replace(f'{{"schema":{SCHEMA},', '{"schema":99,', 1)
+    newer = journal.path.read_text(encoding="utf-8").replace(
+        '{"schema_version":2,', '{"schema_version":99,', 1
+    )
     journal.path.write_text(newer, encoding="utf-8")
     with pytest.raises(
-        ResultsError, match=r":1: written by a newer msanet-bench \(schema 99, this one knows"
+        ResultsError, match=r":1: written by a newer msanet-bench \(attempt of schema version 99, this"
     ):
         journal.read()
 

@@ -35,7 +35,7 @@ SAMPLE = Sample(
     telemetry=Telemetry(None, None, None, None, None, 2400.5, 17, 0, 1.25),
 )
 GONE = Unmeasured(replace(CONTENDER, mode="cuda_graph"), CONDITION, "oom")
-SESSION = Session("d1g3st", {"cpu": 0.02}, (CONTENDER, GONE.contender), (GONE,), (SAMPLE, SAMPLE))
+SESSION = Session("d1g3st", {"cpu": 0.02}, 160, (CONTENDER, GONE.contender), (GONE,), (SAMPLE, SAMPLE))
 
 
 def test_a_session_comes_back_bit_for_bit(tmp_path: Path) -> None:

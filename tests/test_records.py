@@ -1,6 +1,8 @@
 """The seam: what is written is read again, bit for bit; what is damaged or too new is named by its line."""
 
 import json
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,8 @@ import numpy as np
 import pytest
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.migrations import newest
 from msanet_bench.records import (
-    SCHEMA,
     Record,
     json_line,
     numbered_lines,
@@ -74,12 +76,12 @@ def test_equal_records_have_equal_bytes_and_stand_one_a_line(tmp_path: Path) -> 
         "unit": "fraction",
         "better": "higher",
     }
-    assert (json.loads(second)["schema"], json.loads(second)["correct"]) == (SCHEMA, "")
+    assert (json.loads(second)["schema_version"], json.loads(second)["correct"]) == (2, "")
 
 
 def test_a_record_holds_no_time_host_or_path() -> None:
     assert set(OK.to_json()) == {
-        "schema",
+        "schema_version",
         "key",
         "variant",
         "factors",
@@ -121,7 +123,15 @@ def changed(**changes: Any) -> bytes:
         (changed(colour="red"), "TypeError"),
         (changed(correct="*"), "Error"),
         (changed(measures=[]), "AttributeError"),
-        (changed(schema="new"), "TypeError"),
+        (changed(schema_version="new"), "ValueError"),
+        (changed(status="fine"), "ValueError"),
+        (changed(correct=""), "ValueError"),
+        (changed(test_images=8), "ValueError"),
+        (changed(test_images=17), "ValueError"),
+        (changed(measures={"loss": {"value": 1, "unit": 2, "better": "lower"}}), "TypeError"),
+        (changed(measures={"loss": {"value": 1, "unit": "nat", "better": "less"}}), "KeyError"),
+        (changed(seed=3).replace(b'"seed":3', b'"seed":NaN'), "ValueError"),
+        (changed(seed=3).replace(b'"seed":3', b'"seed":-Infinity'), "ValueError"),
     ],
 )
 def test_a_damaged_line_is_named_by_its_number(line: bytes, kind: str, tmp_path: Path) -> None:
@@ -133,13 +143,24 @@ def test_a_damaged_line_is_named_by_its_number(line: bytes, kind: str, tmp_path:
 
 
 def test_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    (tmp_path / "records.jsonl").write_bytes(changed(schema=SCHEMA + 1))
+    (tmp_path / "records.jsonl").write_bytes(changed(schema_version=newest("record") + 1))
     with pytest.raises(ResultsError) as caught:
         read_records(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path / 'records.jsonl'}:1: written by a newer msanet-bench (schema {SCHEMA + 1}, "
-        f"this one knows {SCHEMA}). Upgrade msanet-bench to read it."
+        f"{tmp_path / 'records.jsonl'}:1: written by a newer msanet-bench (record of schema version 3, "
+        "this one knows up to 2). Upgrade msanet-bench to read it: the file is left as it is."
     )
+
+
+def test_what_records_have_in_common_is_kept_once_and_told_apart_by_type(tmp_path: Path) -> None:
+    levels: list[Any] = [1, 1.0, True, "1", 1, True]
+    records = [replace(OK, factors={"width": level}, provenance={"threads": level}) for level in levels]
+    write_records(tmp_path / "records.jsonl", records)
+    read = read_records(tmp_path)
+    assert [repr(record.factors) for record in read] == [repr({"width": level}) for level in levels]
+    assert [repr(record.provenance) for record in read] == [repr({"threads": level}) for level in levels]
+    assert read[0].factors is read[4].factors
+    assert read[2].provenance is read[5].provenance
 
 
 def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
@@ -152,7 +173,8 @@ def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
 
 def test_only_newlines_end_a_line() -> None:
     assert "a\u2028b\x0cc".splitlines() == ["a", "b", "c"]
-    assert list(numbered_lines("a\u2028b\x0cc\n\nd".encode())) == [(1, "a\u2028b\x0cc".encode()), (3, b"d")]
+    lines = BytesIO("a\u2028b\x0cc\n\nd".encode())
+    assert list(numbered_lines(lines)) == [(1, "a\u2028b\x0cc\n".encode()), (3, b"d")]
 
 
 def test_a_file_is_replaced_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -97,8 +97,8 @@ def test_a_folder_without_a_manifest_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_a_newer_version_is_refused(results: Path) -> None:
-    change_manifest(results, schema=2)
-    with pytest.raises(ResultsError, match="newer msanet-bench, schema 2"):
+    change_manifest(results, schema_version=3)
+    with pytest.raises(ResultsError, match=r"newer msanet-bench \(manifest of schema version 3, "):
         read_inputs(results)
 
 

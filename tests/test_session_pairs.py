@@ -24,7 +24,7 @@ def session(head: float, base: float = 1.0, *, extra: int = 0, seed: int = 0) ->
         same = replace(SLOW, variant=f"same{number}")
         level |= {same: 1.0, other(same): 1.0}
     noisy = [replace(s, seconds=s.seconds * np.exp(source.normal(0, NOISE))) for s in taken(80, level)]
-    return Session("", WIDTHS, tuple(level), (), tuple(noisy))
+    return Session("", WIDTHS, 80, tuple(level), (), tuple(noisy))
 
 
 def test_head_is_told_as_a_multiple_of_base() -> None:
@@ -67,7 +67,7 @@ def test_who_has_no_interval_on_both_sides_is_named() -> None:
 def test_twins_and_who_is_on_one_side_alone_make_no_pair() -> None:
     lonely = replace(SLOW, variant="new")
     level = {ANCHOR: 1.0, other(ANCHOR): 1.0, lonely: 1.0, replace(ANCHOR, role="twin"): 1.0}
-    pairs = pairs_of(Session("", WIDTHS, tuple(level), (), tuple(taken(20, level))))
+    pairs = pairs_of(Session("", WIDTHS, 80, tuple(level), (), tuple(taken(20, level))))
     assert [pair.variant for pair in pairs] == ["baseline"]
 
 

@@ -1,10 +1,12 @@
 import csv
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t as students_t
 
 from msanet_bench.measure.samples import NO_CUDA, Contender, Sample, Session, Unmeasured, Visit
 from msanet_bench.session.conditions import summarise_conditions
@@ -38,9 +40,9 @@ def taken(rounds: int, factors: dict[Contender, float]) -> list[Sample]:
     return [sample(who, k, (k + 1) * factor) for k in range(rounds) for who, factor in factors.items()]
 
 
-def session(samples: list[Sample], *unmeasured: Unmeasured) -> Session:
+def session(samples: list[Sample], *unmeasured: Unmeasured, rounds: int = 10) -> Session:
     names = dict.fromkeys([*(s.contender for s in samples), *(row.contender for row in unmeasured)])
-    return Session("d", WIDTHS, tuple(names), unmeasured, tuple(samples))
+    return Session("d", WIDTHS, rounds, tuple(names), unmeasured, tuple(samples))
 
 
 TWO = taken(9, {BASE: 1.0, SLOW: 1.5})
@@ -67,6 +69,18 @@ def test_an_interval_that_is_narrow_enough_is_ok() -> None:
     assert [row.status for row in rows[:2]] == [OK, OK]
     assert (rows[1].ratio_low, rows[1].ratio_high) == pytest.approx((1.5, 1.5))
     assert [(row.rank_low, row.rank_high) for row in rows[:2]] == [(1, 1), (2, 2)]
+
+
+def test_who_was_done_at_a_look_keeps_the_wider_interval_that_ended_it() -> None:
+    noise = np.random.default_rng(0)
+    calm = taken(40, {BASE: 1.0, SLOW: 1.5})
+    noisy = [replace(s, seconds=s.seconds * np.exp(noise.normal(0, 0.01))) for s in calm]
+    to_the_end, early = (summarise(session(noisy, rounds=rounds))[1] for rounds in (40, 160))
+    wide, narrow = (math.log(row.ratio_high / row.ratio_low) for row in (early, to_the_end))
+    assert wide / narrow == pytest.approx(students_t.ppf(0.995, 3) / students_t.ppf(0.975, 3), rel=1e-6)
+    # out of time between two looks, nothing was selected
+    cut = [s for s in noisy if s.visit.super_round < 3]
+    assert summarise(session(cut, rounds=160))[1] == summarise(session(cut, rounds=30))[1]
 
 
 def test_rows_stand_in_the_order_of_the_plan_whoever_came_first() -> None:

@@ -25,7 +25,8 @@ EXPECTED = [
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     cells = [("k0", "baseline", 0), ("k2", "attention=none", 0), ("k1", "baseline", 1)]
-    manifest = {"cells": [{"key": key, "variant": variant, "seed": seed} for key, variant, seed in cells]}
+    planned = [{"key": key, "variant": variant, "seed": seed} for key, variant, seed in cells]
+    manifest = {"schema_version": 2, "cells": planned}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return tmp_path
 
@@ -54,8 +55,9 @@ def test_every_planned_cell_is_counted_once(results: Path) -> None:
     [
         (None, "manifest.json: cannot be read (No such file or directory). Run `msanet-bench sweep` first."),
         ("{", "manifest.json: not a manifest (JSONDecodeError: "),
-        ("{}", "manifest.json: not a manifest (KeyError: 'cells')."),
-        ('{"cells": [3]}', "manifest.json: not a manifest (TypeError: "),
+        ("{}", "manifest.json: not a manifest (KeyError: 'schema')."),
+        ('{"schema_version": 2}', "manifest.json: not a manifest (KeyError: 'cells')."),
+        ('{"schema": 1, "cells": [3]}', "manifest.json: not a manifest (TypeError: "),
     ],
 )
 def test_a_folder_without_a_plan_is_one_message(content: str | None, message: str, tmp_path: Path) -> None:

@@ -113,6 +113,30 @@ def test_a_lost_line_of_the_journal_costs_only_its_own_cell(quiet: Path, tmp_pat
     assert (results / "records.jsonl").read_bytes() == (quiet / "results" / "records.jsonl").read_bytes()
 
 
+def test_a_journal_of_version_1_is_gone_on_with_and_its_lines_are_kept(quiet: Path, tmp_path: Path) -> None:
+    path, results = _copy(quiet, tmp_path)
+    journal, manifest = results / "journal.jsonl", results / "manifest.json"
+    *old, lost = journal.read_text().replace('"schema_version":2,', '"schema":1,').splitlines(keepends=True)
+    journal.write_text("".join(old))
+    manifest.write_text(manifest.read_text().replace('"schema_version": 2,', '"schema": 1,'))
+    assert _trained(_sweep(path, results)) == [json.loads(lost)["record"]["key"]]
+    lines = journal.read_text().splitlines(keepends=True)
+    assert lines[:-1] == old
+    assert lines[-1].startswith('{"schema_version":2,')
+    for name in ("records.jsonl", "manifest.json"):
+        assert (results / name).read_bytes() == (quiet / "results" / name).read_bytes()
+
+
+def test_a_journal_that_is_refused_keeps_its_torn_line(quiet: Path, tmp_path: Path) -> None:
+    path, results = _copy(quiet, tmp_path)
+    journal = results / "journal.jsonl"
+    newer = journal.read_bytes()[:-9].replace(b'{"schema_version":2,', b'{"schema_version":3,', 1)
+    journal.write_bytes(newer)
+    with pytest.raises(ResultsError, match=r"journal\.jsonl:1: written by a newer msanet-bench"):
+        _sweep(path, results)
+    assert journal.read_bytes() == newer
+
+
 def test_the_study_is_only_memory_and_can_be_deleted(quiet: Path, tmp_path: Path) -> None:
     path, results = _copy(quiet, tmp_path)
     journal = results / "journal.jsonl"

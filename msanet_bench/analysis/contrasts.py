@@ -15,9 +15,10 @@ from scipy.special import stdtrit
 
 FloatArray = NDArray[np.float64]
 
-# The rounding error of a projector of a few hundred columns stays far below this; a weight that leaves the
-# space of what can be estimated is of the order of the weights themselves.
+# Rounding errors of the small system of blocks stay far below these; what cannot be estimated leaves a part
+# of the order of the weights themselves.
 _ESTIMABLE = 1e-8
+_RANK = 1e-10
 
 
 class NotEstimableError(ValueError):
@@ -26,24 +27,34 @@ class NotEstimableError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockFit:
-    """The block model fitted by least squares.
+    """The block model fitted by least squares: variants' means are taken out, then the blocks are solved for.
 
     Attributes:
+        place: Each variant's row in `counts` and `means`, in the order of first appearance.
+        blocks: The names of the columns of `counts`.
+        counts: How many values each cell has, shape (variants, blocks).
         means: One solution for the variants' means; only contrasts of it mean something.
         mean_square: The error variance; NaN when no degree of freedom is left to estimate it.
-        covariance: That of `means`, for an error variance of 1.
-        row_space: The variants' rows of the projector onto the combinations that can be estimated.
+        residuals: Of the values in the order given.
+        between: What is left of the blocks' counts when the variants' means are free, shape (blocks, blocks).
+        inverse: Its pseudo-inverse: the covariance of the blocks' shifts for an error variance of 1.
         resolution: Smaller values are rounding errors.
     """
 
-    variants: tuple[str, ...]
+    place: Mapping[str, int]
     blocks: tuple[str, ...]
+    counts: FloatArray
     means: FloatArray
     mean_square: float
     df: int
-    covariance: FloatArray
-    row_space: FloatArray
+    residuals: FloatArray
+    between: FloatArray
+    inverse: FloatArray
     resolution: float
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        return tuple(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Contrast:
 
     estimate: float
     se: float
-    df: int
+    df: float
     low: float
     high: float
 
@@ -93,22 +104,36 @@ def fit_blocks(variant: Sequence[str], block: Sequence[int | str], y: Sequence[f
     if not len(variant) == len(block) == len(y) or len(y) == 0:
         sizes = f"{len(variant)}, {len(block)} and {len(y)}"
         raise ValueError(f"variants, blocks and values must be as many, and not none, but got {sizes}.")
-    variants, blocks = tuple(dict.fromkeys(variant)), tuple(dict.fromkeys(map(str, block)))
+    place = _places(variant)
+    columns = _places(list(map(str, block)))
+    rows = np.array([place[name] for name in variant])
+    cells = np.array([columns[str(name)] for name in block])
     values = np.asarray(y, dtype=np.float64)
-    design = np.hstack([_dummies(variant, variants), _dummies([str(name) for name in block], blocks)])
-    inverse = np.linalg.pinv(design)
-    solution = inverse @ values
-    resolution = float(len(values) * np.finfo(np.float64).eps * np.abs(values).max())
-    df = len(values) - int(np.linalg.matrix_rank(design))
-    count = len(variants)
+    counts = np.zeros((len(place), len(columns)))
+    np.add.at(counts, (rows, cells), 1.0)
+    sizes = counts.sum(axis=1)
+    raw_means = np.bincount(rows, values) / sizes
+    between = np.diag(counts.sum(axis=0)) - counts.T @ (counts / sizes[:, None])
+    inverse = np.linalg.pinv(between, rcond=_RANK, hermitian=True)
+    shifts = inverse @ np.bincount(cells, values - raw_means[rows], minlength=len(columns))
+    means = raw_means - counts @ shifts / sizes
+    residuals = values - means[rows] - shifts[cells]
+    resolution = float(len(columns) * 8 * np.finfo(np.float64).eps * np.abs(values).max())
+    df = (
+        len(values)
+        - len(place)
+        - int(np.linalg.matrix_rank(between, tol=_RANK * sizes.max(), hermitian=True))
+    )
     return BlockFit(
-        variants=variants,
-        blocks=blocks,
-        means=solution[:count],
-        mean_square=_mean_square(values - design @ solution, df, resolution),
+        place=place,
+        blocks=tuple(columns),
+        counts=counts,
+        means=means,
+        mean_square=_mean_square(residuals, df, resolution),
         df=df,
-        covariance=inverse[:count] @ inverse[:count].T,
-        row_space=(inverse @ design)[:count],
+        residuals=residuals,
+        between=between,
+        inverse=inverse,
         resolution=resolution,
     )
 
@@ -119,13 +144,26 @@ def contrast(fit: BlockFit, weights: Mapping[str, float], *, confidence: float =
     Raises:
         NotEstimableError: a variant has no row, or the sum cannot be told from differences between blocks.
     """
-    vector = _estimable(fit, weights)
-    estimate = float(vector @ fit.means)
+    unknown = [name for name in weights if name not in fit.place]
+    if unknown:
+        raise NotEstimableError(f"there is no value of {', '.join(unknown)}.")
+    used = [name for name, weight in weights.items() if weight]
+    rows = [fit.place[name] for name in used]
+    vector = np.array([weights[name] for name in used])
+    per_value = vector / fit.counts[rows].sum(axis=1)
+    on_blocks = per_value @ fit.counts[rows]
+    _check_estimable(fit, used, on_blocks)
+    estimate = float(vector @ fit.means[rows])
     if abs(estimate) <= fit.resolution * np.abs(vector).sum():
         estimate = 0.0
-    se = math.sqrt(fit.mean_square * float(vector @ fit.covariance @ vector))
-    half = t_quantile(fit.df, confidence) * se
-    return Contrast(estimate, se, fit.df, estimate - half, estimate + half)
+    variance = float(vector @ per_value + on_blocks @ fit.inverse @ on_blocks)
+    return t_interval(estimate, math.sqrt(fit.mean_square * variance), fit.df, confidence=confidence)
+
+
+def t_interval(estimate: float, se: float, df: float, *, confidence: float = 0.95) -> Contrast:
+    """An estimate with its Student t interval; NaN where no degree of freedom is left."""
+    half = t_quantile(df, confidence) * se
+    return Contrast(estimate, se, df, estimate - half, estimate + half)
 
 
 def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> MeanInterval:
@@ -137,36 +175,27 @@ def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> MeanI
     return MeanInterval(mean, mean - half, mean + half, sd, n)
 
 
-def t_quantile(df: int, confidence: float) -> float:
+def t_quantile(df: float, confidence: float) -> float:
     """Half the width of a two-sided t interval in standard errors; NaN without degrees of freedom."""
     return float(stdtrit(df, (1 + confidence) / 2)) if df > 0 else math.nan
 
 
-def _dummies(names: Sequence[str], columns: Sequence[str]) -> FloatArray:
-    place = {name: index for index, name in enumerate(columns)}
-    return np.eye(len(columns))[[place[name] for name in names]]
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
-def _mean_square(residual: FloatArray, df: int, resolution: float) -> float:
+def _mean_square(residuals: FloatArray, df: int, resolution: float) -> float:
     if df == 0:
         return math.nan
-    mean_square = float(residual @ residual) / df
+    mean_square = float(residuals @ residuals) / df
     return mean_square if mean_square > resolution**2 else 0.0
 
 
-def _estimable(fit: BlockFit, weights: Mapping[str, float]) -> FloatArray:
-    unknown = [name for name in weights if name not in fit.variants]
-    if unknown:
-        raise NotEstimableError(f"there is no value of {', '.join(unknown)}.")
-    vector = np.array([weights.get(name, 0.0) for name in fit.variants])
-    wanted = np.concatenate([vector, np.zeros(len(fit.blocks))])
-    excess = np.abs(vector @ fit.row_space - wanted)
-    if excess.max() > _ESTIMABLE * max(1.0, float(np.abs(vector).max())):
-        mixed = [
-            name for name, part in zip(fit.blocks, excess[len(vector) :], strict=True) if part > _ESTIMABLE
-        ]
+def _check_estimable(fit: BlockFit, used: Sequence[str], on_blocks: FloatArray) -> None:
+    excess = np.abs(on_blocks - fit.between @ (fit.inverse @ on_blocks))
+    mixed = [name for name, part in zip(fit.blocks, excess, strict=True) if part > _ESTIMABLE]
+    if mixed:
         raise NotEstimableError(
-            f"the contrast of {', '.join(name for name in weights if weights[name])} "
+            f"the contrast of {', '.join(used)} "
             f"cannot be told from the differences between the blocks {', '.join(mixed)}."
         )
-    return vector

@@ -1,9 +1,12 @@
 """How much of a difference is chance: seeds, what pairing removes, and the size of the test set."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc
 
 from msanet_bench.analysis.contrasts import BlockFit
 
@@ -23,3 +26,35 @@ def pairing_gain(values: Mapping[str, Sequence[float]], fit: BlockFit) -> float:
 def sampling_error(accuracy: float, images: int) -> float:
     """Standard error of an accuracy because the test set is a sample: no number of seeds lowers it."""
     return math.sqrt(accuracy * (1 - accuracy) / images)
+
+
+def unequal_spread_p(variant: Sequence[str], residuals: Sequence[float]) -> float:
+    """Brown and Forsythe's p (1974) that all variants deviate alike around the block model.
+
+    An analysis of variance of how far each residual lies from its variant's median; NaN where variants are
+    too few or have one value each.
+    """
+    groups: dict[str, list[float]] = defaultdict(list)
+    for name, residual in zip(variant, residuals, strict=True):
+        groups[name].append(residual)
+    several = [np.asarray(group) for group in groups.values() if len(group) > 1]
+    distances = [np.abs(group - np.median(group)) for group in several]
+    df = len(distances) - 1, sum(map(len, distances)) - len(distances)
+    if min(df) < 1:
+        return math.nan
+    centre = np.concatenate(distances).mean()
+    between = sum(len(group) * float((group.mean() - centre) ** 2) for group in distances) / df[0]
+    within = sum(float(np.square(group - group.mean()).sum()) for group in distances) / df[1]
+    return float(fdtrc(*df, between / within)) if within > 0 else math.nan
+
+
+def churn_between_seeds(correct: NDArray[np.bool_]) -> float:
+    """The share of images whose correctness differs between two seeds of a variant, shape (seeds, images)."""
+    seeds = len(correct)
+    right = correct.sum(axis=0, dtype=np.int64)
+    return float((right * (seeds - right)).mean()) / math.comb(seeds, 2) if seeds > 1 else math.nan
+
+
+def churn_between(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """The share of images whose correctness differs between two variants, each (seeds, images)."""
+    return float(np.mean(first != second))

@@ -1,4 +1,4 @@
-"""`msanet-bench check EXPERIMENT` and `msanet-bench check --schema`."""
+"""`msanet-bench check EXPERIMENT`, and the JSON Schemas: `--schema`, `--record-schema`."""
 
 import json
 from pathlib import Path
@@ -18,17 +18,21 @@ def check(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of experiment files, for editors.")
     ] = False,
+    record_schema: Annotated[
+        bool, typer.Option("--record-schema", help="Print the JSON Schema of a line of records.jsonl.")
+    ] = False,
     data_root: DataRoot = Path("data"),
 ) -> None:
     """Name every error of an experiment file at once.
 
     Every variant is built, but nothing is trained and nothing is written. Exit code 0: in order; 2: not.
     """
+    from msanet_bench import schema as schemas
     from msanet_bench.checks import catalog, check_plan, load_experiment
-    from msanet_bench.schema import experiment_schema
 
-    if schema:
-        print(json.dumps(experiment_schema(catalog()), indent=2))
+    if schema or record_schema:
+        asked = schemas.record_schema() if record_schema else schemas.experiment_schema(catalog())
+        print(json.dumps(asked, indent=2))
         return
     if experiment is None:
         raise typer.BadParameter("name an experiment file, or say --schema.")

@@ -101,7 +101,7 @@ def _findings(outcome: Outcome) -> Mapping[str, Any]:
     if outcome.unmeasured:
         return _nothing(outcome.unmeasured[0].status)
     standing = standings(outcome.samples)
-    found = summarise_conditions(Session("", {}, tuple(standing), (), outcome.samples))[0]
+    found = summarise_conditions(Session("", {}, _ROUNDS, tuple(standing), (), outcome.samples))[0]
     return {
         "super_rounds": found.super_rounds,
         "rounds": found.rounds,

@@ -118,11 +118,13 @@ class Session:
     Attributes:
         digest: What was timed, how and on what; equal digests need not be measured twice.
         half_width: The half-width of a ratio's interval that a contender was to reach, by device.
+        rounds: Visits of each contender at most; one with fewer was done at a look, or ran out of time.
         contenders: In the order of the plan: samples come in the order of the draws.
     """
 
     digest: str
     half_width: Mapping[str, float]
+    rounds: int
     contenders: tuple[Contender, ...]
     unmeasured: tuple[Unmeasured, ...]
     samples: tuple[Sample, ...]
@@ -144,6 +146,7 @@ def write_session(path: Path, session: Session) -> None:
     about = {
         "digest": session.digest,
         "half_width": dict(session.half_width),
+        "rounds": session.rounds,
         "contenders": [asdict(contender) for contender in session.contenders],
         "unmeasured": [asdict(row) for row in session.unmeasured],
     }
@@ -176,6 +179,7 @@ def read_session(path: Path) -> Session:
         return Session(
             digest=about["digest"],
             half_width=about["half_width"],
+            rounds=about["rounds"],
             contenders=tuple(Contender(**row) for row in about["contenders"]),
             unmeasured=tuple(_unmeasured(row) for row in about["unmeasured"]),
             samples=tuple(map(_sample, table.to_pylist())),

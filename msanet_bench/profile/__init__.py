@@ -18,8 +18,10 @@ from msanet_bench.executors import PRELOAD, LocalExecutor, WorkerDied
 from msanet_bench.plan import Variant
 from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.profile.costs import Costs, costs_of
-from msanet_bench.records import SCHEMA, replace_text
+from msanet_bench.records import replace_text
 from msanet_bench.violations import suggestion
+
+SCHEMA = 1
 
 Profile: TypeAlias = Mapping[str, Costs]
 # what costs depend on: the model, its images, and how many are trained on at once

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from msanet_bench.records import replace_text
+from msanet_bench.report.data import report_json
 from msanet_bench.report.document import Block, DataFile, Forest, Report, Scatter
 from msanet_bench.report.figures import forest_svg, scatter_svg
 from msanet_bench.report.findings import find
@@ -12,16 +13,18 @@ from msanet_bench.report.markdown import render
 from msanet_bench.report.sections import SECTIONS
 
 
-def build_report(results: Path) -> Report:
+def build_report(results: Path, *, allow_mixed: bool = False) -> Report:
     """What the report of a results folder says.
 
     Raises:
-        ResultsError: the folder cannot be read.
+        ResultsError: the folder cannot be read, or its results come from different environments.
     """
-    findings = find(read_inputs(results))
+    findings = find(read_inputs(results, allow_mixed=allow_mixed))
     sections = (section(findings) for section in SECTIONS)
     return Report(
-        f"Results of {findings.manifest.name}", tuple(section for section in sections if section is not None)
+        title=f"Results of {findings.manifest.name}",
+        sections=tuple(section for section in sections if section is not None),
+        numbers=report_json(findings),
     )
 
 

@@ -1,7 +1,7 @@
 """What a report says, before any format."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 
 class Code(NamedTuple):
@@ -11,6 +11,7 @@ class Code(NamedTuple):
 
 
 Cell: TypeAlias = str | Code
+Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class ForestRow(NamedTuple):
 
     label: str
     bar: Bar
+    wide: Bar | None = None
+    tone: Tone = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Point(NamedTuple):
     label: str
     x: Bar
     y: Bar
-    is_baseline: bool
+    kind: Literal["variant", "baseline", "reference"]
+    front: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,70 @@ class Scatter:
     points: tuple[Point, ...]
 
 
-Figure: TypeAlias = Forest | Scatter
-Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Forest | Scatter
+class Level(NamedTuple):
+    label: str
+    value: float
+
+
+class Step(NamedTuple):
+    label: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    name: str
+    alt: str
+    axis: str
+    start: Level
+    steps: tuple[Step, ...]
+    end: Level
+
+
+class MatrixCell(NamedTuple):
+    value: float
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    name: str
+    alt: str
+    labels: tuple[str, ...]
+    cells: tuple[tuple[MatrixCell | None, ...], ...]
+    explained: str
+
+
+class StripRow(NamedTuple):
+    label: str
+    values: tuple[float, ...]
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    name: str
+    alt: str
+    axis: str
+    rows: tuple[StripRow, ...]
+
+
+class BudgetRow(NamedTuple):
+    label: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    name: str
+    alt: str
+    axis: str
+    rows: tuple[BudgetRow, ...]
+    parts: tuple[str, ...]
+
+
+Figure: TypeAlias = Forest | Scatter | Waterfall | Matrix | Strip | Budget
+Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +177,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A title and its sections, in the order of reading."""
+    """A title and its sections, in the order of reading; `numbers` is all of it as JSON, unrounded."""
 
     title: str
     sections: tuple[Section, ...]
+    numbers: str

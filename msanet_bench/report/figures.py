@@ -119,7 +119,7 @@ def _spaced(label: str) -> str:
 
 
 def _draw(axes: Axes, point: Point) -> None:
-    colour, marker = (_BASELINE, "D") if point.is_baseline else (_CLEAR, "o")
+    colour, marker = (_BASELINE, "D") if (point.kind == "baseline") else (_CLEAR, "o")
     x, y = point.x, point.y
     # Matplotlib draws nothing for an interval of NaN.
     for across, up in (
@@ -135,7 +135,7 @@ def _label(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     figure.draw_without_rendering()
     taken = [_marker_box(axes, point) for point in points]
     bars = [box for point in points for box in _bar_boxes(axes, point)]
-    for point in sorted(points, key=lambda point: (not point.is_baseline, _is_beaten(point, points))):
+    for point in sorted(points, key=lambda point: (point.kind != "baseline", _is_beaten(point, points))):
         # better across an interval than no label at all
         box = _write(axes, point, [*taken, *bars]) or _write(axes, point, taken)
         if box is not None:
@@ -167,7 +167,7 @@ def _placed(axes: Axes, point: Point) -> Iterator[Annotation]:
             ha=side,
             va=level,
             fontsize=8,
-            color=_BASELINE if point.is_baseline else _INK,
+            color=_BASELINE if (point.kind == "baseline") else _INK,
         )
 
 

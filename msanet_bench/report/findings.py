@@ -1,16 +1,20 @@
 """What the numbers of a results folder say, as values: the report's sections only put them into words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from msanet_bench.analysis.contrasts import BlockFit, Contrast, MeanInterval, fit_blocks, mean_interval
+from msanet_bench.analysis.contrasts import BlockFit, Contrast, MeanInterval, mean_interval
 from msanet_bench.analysis.weights import weights_difference
 from msanet_bench.records import Record
-from msanet_bench.report.effects import Effect, estimated, find_effects
+from msanet_bench.report.costs import Costs, read_costs
+from msanet_bench.report.credit import Credit, find_credit
+from msanet_bench.report.effects import Effect, Interaction, find_effects, find_interactions
+from msanet_bench.report.evidence import Claim, Evidence, claims, gather
 from msanet_bench.report.inputs import Inputs
 from msanet_bench.report.manifest import Manifest, Planned
 from msanet_bench.report.names import short_name
 from msanet_bench.report.profiles import Profile
+from msanet_bench.report.standing import Standing, find_standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +24,27 @@ class VariantFinding:
     Attributes:
         number: Its place in the plan, from 1.
         accuracy: Over the seeds that succeeded; None when none did.
-        ok: How many seeds succeeded.
-        difference: To the baseline; None for the baseline itself and where it cannot be estimated.
+        values: The accuracies behind it, in the order of seeds.
+        claim: The difference to the baseline; None for itself and where it cannot be estimated.
     """
 
     number: int
     name: str
     label: str
     accuracy: MeanInterval | None
-    ok: int
-    difference: Contrast | None
+    values: tuple[float, ...]
+    claim: Claim | None
     profile: Profile | None
+
+    @property
+    def ok(self) -> int:
+        """How many seeds succeeded."""
+        return len(self.values)
+
+    @property
+    def difference(self) -> Contrast | None:
+        """To the baseline, with the interval on this test set."""
+        return None if self.claim is None else self.claim.here
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +53,20 @@ class Findings:
 
     Attributes:
         accuracies: The accuracies of each variant's successful cells, by variant, in the order of seeds.
-        fit: The block model of all successful cells; None when there are none.
+        evidence: The block model of all successful cells and what goes with it; None without any.
+        credit: None where fewer than two components can be left out.
+        standing: None where there is nothing to tell chance from effect.
     """
 
     inputs: Inputs
     accuracies: dict[str, list[float]]
-    fit: BlockFit | None
+    evidence: Evidence | None
+    costs: Costs
     variants: tuple[VariantFinding, ...]
     effects: tuple[Effect, ...]
+    interactions: tuple[Interaction, ...]
+    credit: Credit | None
+    standing: Standing | None
 
     @property
     def manifest(self) -> Manifest:
@@ -62,40 +82,26 @@ class Findings:
         return _successful(self.inputs)
 
     @property
-    def comparisons(self) -> int:
-        """How many different questions the intervals answer.
-
-        A main effect over one pair with the baseline is that variant's difference once more.
-        """
-        effects = [effect.weights for effect in self.effects if effect.weights and effect.contrast]
-        differences = [
-            weights_difference(variant.name, self.manifest.baseline)
-            for variant in self.variants
-            if variant.difference is not None
-        ]
-        return len(set(map(_unsigned, [*effects, *differences])))
-
-
-def _unsigned(weights: Mapping[str, float]) -> frozenset[tuple[str, float]]:
-    """Equal for a contrast and its negative: both exclude 0 or neither does."""
-    signs = {name: weight for name, weight in sorted(weights.items()) if weight}
-    first = next(iter(signs.values()), 1.0)
-    return frozenset((name, weight if first > 0 else -weight) for name, weight in signs.items())
+    def fit(self) -> BlockFit | None:
+        return None if self.evidence is None else self.evidence.fit
 
 
 def find(inputs: Inputs) -> Findings:
-    """Means, differences and effects of a results folder."""
-    fit = _fit(inputs)
-    accuracies = _accuracies(inputs)
+    """Means, differences, effects, credit and standing of a results folder."""
+    manifest = inputs.manifest
+    evidence = gather(_successful(inputs), delta=manifest.delta, alpha=manifest.alpha / len(manifest.looks))
+    accuracies, costs = _accuracies(inputs), read_costs(inputs)
+    effects = find_effects(manifest, evidence, costs)
     return Findings(
         inputs=inputs,
         accuracies=accuracies,
-        fit=fit,
-        variants=tuple(
-            _variant(inputs, fit, number, variant, accuracies[variant.name])
-            for number, variant in enumerate(inputs.manifest.variants, start=1)
-        ),
-        effects=find_effects(inputs, fit),
+        evidence=evidence,
+        costs=costs,
+        variants=_variants(inputs, evidence, accuracies),
+        effects=effects,
+        interactions=find_interactions(manifest, evidence, effects),
+        credit=find_credit(manifest, evidence, costs),
+        standing=find_standing(evidence, costs),
     )
 
 
@@ -110,30 +116,31 @@ def _accuracies(inputs: Inputs) -> dict[str, list[float]]:
     return accuracies
 
 
-def _fit(inputs: Inputs) -> BlockFit | None:
-    # A twin (replicate above 0) stands in its seed's block, though its streams differ from the others'.
-    records = _successful(inputs)
-    if not records:
-        return None
-    return fit_blocks(
-        [record.variant for record in records],
-        [record.seed for record in records],
-        [record.measures["accuracy"].value for record in records],
+def _variants(
+    inputs: Inputs, evidence: Evidence | None, accuracies: dict[str, list[float]]
+) -> tuple[VariantFinding, ...]:
+    manifest = inputs.manifest
+    against = [
+        None if variant.name == manifest.baseline else weights_difference(variant.name, manifest.baseline)
+        for variant in manifest.variants
+    ]
+    answers = claims(evidence, against, is_declared="variants" in manifest.families)
+    return tuple(
+        _variant(inputs, number, variant, accuracies[variant.name], claim)
+        for number, (variant, claim) in enumerate(zip(manifest.variants, answers, strict=True), start=1)
     )
 
 
 def _variant(
-    inputs: Inputs, fit: BlockFit | None, number: int, variant: Planned, accuracies: Sequence[float]
+    inputs: Inputs, number: int, variant: Planned, accuracies: Sequence[float], claim: Claim | None
 ) -> VariantFinding:
-    baseline = inputs.manifest.baseline
-    weights = None if variant.name == baseline else weights_difference(variant.name, baseline)
     return VariantFinding(
         number=number,
         name=variant.name,
         label=short_name(variant.name, list(inputs.manifest.factors)),
         accuracy=_bounded(mean_interval(accuracies)) if accuracies else None,
-        ok=len(accuracies),
-        difference=estimated(fit, weights),
+        values=tuple(accuracies),
+        claim=claim,
         profile=inputs.profiles.get(variant.name),
     )
 

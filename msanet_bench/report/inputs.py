@@ -1,10 +1,11 @@
 """Everything that a report is made from, read once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from msanet_bench.errors import ResultsError
+from msanet_bench.errors import MixedResultsError, ResultsError
 from msanet_bench.records import Record, read_records
 from msanet_bench.report.manifest import Manifest, read_manifest
 from msanet_bench.report.profiles import Profile, read_profiles
@@ -27,12 +28,50 @@ class Inputs:
     profiles: Mapping[str, Profile]
 
 
-def read_inputs(results: Path) -> Inputs:
+# What accuracies depend on beside a cell's key, as records name it.
+_ENVIRONMENT: Mapping[str, str] = {
+    "torch": "version of torch",
+    "device": "device",
+    "threads": "number of threads",
+    "code": "digest of the training code",
+}
+
+
+def read_inputs(results: Path, *, allow_mixed: bool = False) -> Inputs:
     """A results folder; without latencies or profiles the report says that they are missing.
 
     Raises:
         ResultsError: the manifest or the records cannot be read, or a cell has two records.
+        MixedResultsError: the results come from different environments, and that was not allowed.
     """
+    inputs = _read(results)
+    mixed = mixed_environments(inputs)
+    if mixed and not allow_mixed:
+        raise MixedResultsError(
+            f"{results}: not all results have the same {'; nor the same '.join(_counted(mixed))}. Differences "
+            "may come from that. Train the others again, or give --mixed to conclude from them all the same."
+        )
+    return inputs
+
+
+def mixed_environments(inputs: Inputs) -> Mapping[str, Counter[str]]:
+    """What successful cells do not have in common, and how many records have which value."""
+    records = [cell for cell in inputs.cells.values() if cell is not None and cell.status == "ok"]
+    values = {
+        title: Counter(str(record.provenance.get(name, "not recorded")) for record in records)
+        for name, title in _ENVIRONMENT.items()
+    }
+    return {title: counts for title, counts in values.items() if len(counts) > 1}
+
+
+def _counted(mixed: Mapping[str, Counter[str]]) -> list[str]:
+    return [
+        f"{title} ({', '.join(f'{value}: {number} records' for value, number in counts.items())})"
+        for title, counts in mixed.items()
+    ]
+
+
+def _read(results: Path) -> Inputs:
     manifest = read_manifest(results)
     found = _by_key(read_records(results))
     return Inputs(

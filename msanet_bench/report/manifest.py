@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.migrations import migrated
 from msanet_bench.plan import level_name
+from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Manifest:
     Attributes:
         experiment: The resolved file as plain values.
         keys: The identity of every planned (variant, seed), seed by seed within a variant.
+        alpha: The chance of a false claim in each family, declared beforehand.
+        families: Those of which verdicts were declared beforehand.
+        looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
     """
 
     name: str
@@ -54,6 +57,9 @@ class Manifest:
     factors: Mapping[str, Factor]
     seeds: tuple[int, ...]
     delta: float
+    alpha: float
+    families: tuple[Family, ...]
+    looks: tuple[tuple[int, ...], ...]
     baseline: str
     variants: tuple[Planned, ...]
     keys: Mapping[tuple[str, int], str]
@@ -66,6 +72,9 @@ class Manifest:
         """The paths in which variants may differ: the factors, and what a list of variants changes."""
         return frozenset(self.factors).union(*(variant.factors for variant in self.variants))
 
+    def of(self, name: str) -> Planned:
+        return next(variant for variant in self.variants if variant.name == name)
+
 
 def read_manifest(results: Path) -> Manifest:
     """The manifest of a results folder.
@@ -76,7 +85,7 @@ def read_manifest(results: Path) -> Manifest:
     file = results / "manifest.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8"))
-        manifest = _manifest(fields)
+        manifest = _manifest(migrated("manifest", str(file), fields))
     except OSError as error:
         raise ResultsError(
             f"{file}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
@@ -87,11 +96,11 @@ def read_manifest(results: Path) -> Manifest:
 
 
 def _manifest(fields: Mapping[str, Any]) -> Manifest:
-    if fields["schema"] > SCHEMA:
-        raise ValueError(f"it was written by a newer msanet-bench, schema {fields['schema']}")
     if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
         raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
     experiment = fields["experiment"]
+    # a plan of version 0.1 declared nothing but delta
+    analysis = AnalysisSpec.model_validate(experiment.get("analysis", {}))
     keys = {(cell["variant"], cell["seed"]): cell["key"] for cell in fields["cells"]}
     return Manifest(
         name=fields["name"],
@@ -101,6 +110,9 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         factors={path: _factor(factor) for path, factor in experiment["factors"].items()},
         seeds=tuple(experiment["seeds"]),
         delta=parse_points(experiment["delta"]),
+        alpha=analysis.alpha,
+        families=analysis.families,
+        looks=tuple(map(tuple, fields.get("looks", [experiment["seeds"]]))),
         baseline=fields["baseline"],
         variants=tuple(
             Planned(variant["name"], variant["factors"], tuple(variant["merged"]))

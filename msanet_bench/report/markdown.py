@@ -1,7 +1,7 @@
 """GitHub-flavoured Markdown: text in, text out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msanet_bench.report.document import (
     Block,
@@ -27,8 +27,13 @@ def render(report: Report) -> str:
     """The whole report."""
     parts = [f"# {escape(report.title)}"]
     for section in report.sections:
-        parts += [f"## {escape(section.title)}", *map(_block, section.blocks)]
+        parts += [f"## {escape(section.title)}", render_blocks(section.blocks)]
     return "\n\n".join(parts) + "\n"
+
+
+def render_blocks(blocks: Iterable[Block], *, folder: str = "") -> str:
+    """What stands below a heading; `folder/` is how a page elsewhere links to the report's folder."""
+    return "\n\n".join(_block(block, folder) for block in blocks)
 
 
 def escape(text: str) -> str:
@@ -57,7 +62,7 @@ def table(block: Table) -> str:
     return "\n".join([*rows, *(_row([_cell(cell) for cell in row]) for row in block.rows)])
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, folder: str) -> str:
     match block:
         case Paragraph(text):
             return text
@@ -68,9 +73,9 @@ def _block(block: Block) -> str:
         case Table():
             return table(block)
         case DataFile(name):
-            return f"The same with more digits: [tables/{name}](tables/{name})."
+            return f"The same with more digits: [tables/{name}]({folder}tables/{name})."
         case _:
-            return f"![{escape(block.alt)}](figures/{block.name}.svg)"
+            return f"![{escape(block.alt)}]({folder}figures/{block.name}.svg)"
 
 
 def _quoted(text: str) -> str:

@@ -7,6 +7,8 @@ from msanet_bench.report.document import Bar
 
 ABSENT = "-"
 _TRUSTED_DECIMALS = 9
+# Below, a p-value says no more; from there on two decimals are enough.
+_LEAST_P, _ROUGH_P = 0.001, 0.1
 
 
 def fixed(value: float | None, decimals: int, *, signed: bool = False) -> str:
@@ -65,6 +67,42 @@ def milliseconds(seconds: float | None) -> str:
 
 def mebibytes(size: int | None) -> str:
     return three_digits(None if size is None else size / 2**20)
+
+
+def short_count(value: float) -> str:
+    """About how many, for running text: `1.08 million`, `0.335 thousand million`."""
+    for unit, name in ((1e9, " thousand million"), (1e6, " million"), (1e3, " thousand")):
+        if abs(value) >= unit:
+            return f"{three_digits(abs(value) / unit)}{name}"
+    return count(abs(value))
+
+
+def mebibytes_change(size: float | None) -> str:
+    """Bytes as `+1.25` MiB."""
+    return fixed(None if size is None else size / 2**20, 2, signed=True)
+
+
+def milliseconds_change(seconds: Bar | None) -> str:
+    """`+0.231 [+0.215, +0.247]` ms."""
+    if seconds is None:
+        return ABSENT
+    estimate, low, high = (fixed(1000 * value, 3, signed=True) for value in seconds)
+    return estimate if low == ABSENT else f"{estimate} [{low}, {high}]"
+
+
+def probability(p: float | None) -> str:
+    """A p-value: `<0.001`, `0.061`, `0.38`."""
+    if p is None or math.isnan(p):
+        return ABSENT
+    if p < _LEAST_P:
+        return f"<{_LEAST_P}"
+    return fixed(p, 3 if p < _ROUGH_P else 2)
+
+
+def with_half_width(contrast: Contrast) -> str:
+    """`+0.57 +/- 0.09`, or the estimate alone where there is no interval."""
+    half = f" \u00b1 {percent((contrast.high - contrast.low) / 2)}" if contrast.has_interval else ""
+    return f"{points(contrast.estimate)}{half}"
 
 
 def plural(number: int, noun: str) -> str:

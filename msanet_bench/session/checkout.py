@@ -120,7 +120,9 @@ def measure_checkouts(
         unmeasured += outcome.unmeasured
         contenders += [entrant.contender for entrant in entrants]
     widths = {name: of.half_width for name, of in RULES.items()}
-    return Session("", widths, tuple(dict.fromkeys(contenders)), tuple(unmeasured), tuple(samples))
+    return Session(
+        "", widths, spec.latency_rounds, tuple(dict.fromkeys(contenders)), tuple(unmeasured), tuple(samples)
+    )
 
 
 def _entrants(

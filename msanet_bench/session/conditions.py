@@ -55,13 +55,15 @@ def _row(condition: Condition, samples: Sequence[Sample]) -> ConditionRow:
     twins = twin_ratios(standing)
     is_repeated = of_anchor.level.super_rounds > 1
     measured = [sample for sample in samples if sample.visit.phase == "measure"]
-    tau = _lowest_tau(standing)
     return ConditionRow(
         **asdict(condition),
         contenders=len(standing),
         super_rounds=of_anchor.level.super_rounds,
-        rounds=max((len(where.seconds) for who, where in standing.items() if who != anchor), default=0),
-        split_half_tau=tau,
+        rounds=max(
+            (len(where.seconds) for who, where in standing.items() if who != anchor),
+            default=len(of_anchor.seconds),
+        ),
+        split_half_tau=_lowest_tau(standing),
         drift=drift(of_anchor.seconds, of_anchor.level.super_round) if is_repeated else None,
         rejected=sum(bool(sample.rejected) for sample in measured) / len(measured),
         twins=len(twins),

@@ -11,7 +11,7 @@ T = TypeVar("T")
 ROUNDS_PER_SUPER_ROUND = 10
 # Rounds after which a contender may be done; several looks at the data, so each asks for more than the last.
 LOOKS = (40, 60, 80, 120)
-INTERIM_CONFIDENCE = 0.99
+INTERIM_CONFIDENCE, FINAL_CONFIDENCE = 0.99, 0.95
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from msanet_bench.measure.flags import torch_flags
 from msanet_bench.measure.nvml import NO_GPU, foreign_processes
 from msanet_bench.measure.samples import Session, Unmeasured
 from msanet_bench.measure.throttle import read_throttled, throttled_between
-from msanet_bench.records import SCHEMA, replace_text
+from msanet_bench.records import replace_text
 from msanet_bench.session.files import ABOUT, write_latency
 from msanet_bench.session.loop import Progress, run_session
 from msanet_bench.session.networks import SEED, Bench, Network, contenders, entrants
@@ -27,8 +27,10 @@ from msanet_bench.session.recorder import Outcome
 from msanet_bench.session.rules import RULES, Schedule
 from msanet_bench.spec import MeasureSpec, digest
 
+# of session.json
+SCHEMA = 1
 # raised when a change of this package makes its latencies other ones
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 class Place(NamedTuple):
@@ -97,6 +99,7 @@ def measure_latency(
     session = Session(
         identity,
         {name: rules.half_width for name, rules in RULES.items()},
+        spec.latency_rounds,
         contenders(networks, spec.latency_modes),
         tuple(row for outcome in outcomes for row in outcome.unmeasured),
         tuple(sample for outcome in outcomes for sample in outcome.samples),

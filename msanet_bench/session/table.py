@@ -9,6 +9,7 @@ import numpy as np
 
 from msanet_bench.analysis.latency import percentile, rank_intervals, ratio
 from msanet_bench.measure.samples import NO_CUDA, Condition, Contender, Sample, Session
+from msanet_bench.session.rules import FINAL_CONFIDENCE, INTERIM_CONFIDENCE, LOOKS
 from msanet_bench.session.visits import Standing, anchor_of, by_condition, standings
 
 NOT_MEASURED = "not measured (the anchor could not be)"
@@ -24,7 +25,8 @@ class LatencyRow:
         latency_s: The ratio times the anchor's median: where the machine drifted, all latencies drift alike.
         p10_s: With `p50_s` and `p90_s` of the visits as they were; each only of as many as it needs.
         ratio_to_anchor: Of the times without the speed of their moment; 1 for the anchor.
-        ratio_low: With `ratio_high` the 95 % interval of the ratio, over super-rounds.
+        ratio_low: With `ratio_high` the 95 % interval of the ratio, over super-rounds; of who was done at
+            a look the 99 % interval, since narrow intervals are the ones that end there.
         rank_low: With `rank_high` the ranks that the contender may have, 1 the fastest; a twin has none.
         images_per_s: Without waiting between calls.
         status: `ok`; `ci_not_met` where the interval is wider than asked for; or why there is no number.
@@ -79,7 +81,8 @@ def _rows(
     for contender in session.contenders:
         key = _key(contender, condition)
         if contender in standing and (contender, condition) not in missing:
-            row = _row(contender, condition, standing, taken[contender], session.half_width[condition.device])
+            half_width = session.half_width[condition.device]
+            row = _row(contender, condition, standing, taken[contender], half_width, session.rounds)
             low, high = ranks.get(contender, (None, None))
             yield replace(row, rank_low=low, rank_high=high)
         else:
@@ -92,10 +95,13 @@ def _row(
     standing: Mapping[Contender, Standing],
     taken: Sequence[Sample],
     half_width: float,
+    rounds: int,
 ) -> LatencyRow:
     level, seconds = standing[contender]
     anchor = anchor_of(standing)
-    relative = ratio(level, standing[anchor].level)
+    was_done_early = len(seconds) in LOOKS and len(seconds) < rounds
+    confidence = INTERIM_CONFIDENCE if was_done_early else FINAL_CONFIDENCE
+    relative = ratio(level, standing[anchor].level, confidence)
     latency_s = relative.estimate * float(np.median(standing[anchor].seconds))
     return LatencyRow(
         **_key(contender, condition),

@@ -1,6 +1,7 @@
 """How far latency sessions can be believed: prints the figures that docs and changelog quote.
 
     python tests/benchmarks/latency.py replay    # recorded noise, planted truth
+    python tests/benchmarks/latency.py looks     # coverage of who is done early, simulated
     python tests/benchmarks/latency.py ranks     # this machine: networks 1 % apart, repeated sessions
     python tests/benchmarks/latency.py twins     # this machine: one network under twelve names
     python tests/benchmarks/latency.py speed     # this machine: seconds a variant
@@ -24,6 +25,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from scipy.special import stdtrit
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -41,7 +43,7 @@ from msanet_bench.session.networks import HEAD, Bench, Network, entrants, networ
 from msanet_bench.session.pairs import pairs_of
 from msanet_bench.session.precision import precision_set
 from msanet_bench.session.recorder import Entrant, Outcome
-from msanet_bench.session.rules import RULES, Schedule
+from msanet_bench.session.rules import LOOKS, ROUNDS_PER_SUPER_ROUND, RULES, Schedule
 from msanet_bench.session.run import measure_latency
 from msanet_bench.session.visits import standings
 from msanet_bench.spec import BlockSpec, MeasureSpec, ModelSpec
@@ -86,6 +88,32 @@ def replay(starts: int = 200) -> None:
             f"coverage {np.mean(held):.1%} of {len(held)} pairs (goal 93 to 97 %), "
             f"twins told apart {np.mean(apart):.1%} of {len(apart)} (goal 8 %)",
             flush=True,
+        )
+
+
+def looks(contenders: int = 200_000) -> None:
+    """Coverage where looks pick narrow intervals: of 95 % ones, and of the 99 % ones that are kept."""
+    source = np.random.default_rng(0)
+    super_rounds = [look // ROUNDS_PER_SUPER_ROUND for look in LOOKS]
+    for deviation in (0.005, 0.008, 0.012, 0.02, 0.03):
+        shifts = source.normal(0, deviation, (contenders, 16))
+        done_at = np.full(contenders, 16)
+        held = {confidence: np.zeros(contenders, dtype=bool) for confidence in (0.95, 0.99)}
+        for count in (16, *reversed(super_rounds)):
+            mean = abs(shifts[:, :count].mean(axis=1))
+            error = shifts[:, :count].std(axis=1, ddof=1) / np.sqrt(count)
+            reach = {c: stdtrit(count - 1, (1 + c) / 2) * error for c in held}
+            here = reach[0.99] <= RULES["cpu"].half_width if count < 16 else np.ones(contenders, dtype=bool)
+            done_at[here] = count
+            for confidence, kept in held.items():
+                within = mean <= reach[confidence if count < 16 else 0.95]
+                kept[here] = within[here]
+        first = done_at == super_rounds[0]
+        print(
+            f"looks, deviation {deviation:.1%}: {first.mean():.0%} done at the first; coverage over all "
+            + ", ".join(f"{kept.mean():.1%} with {c:.0%} intervals" for c, kept in held.items())
+            + "; of the first "
+            + ", ".join(f"{kept[first].mean():.1%}" for kept in held.values())
         )
 
 
@@ -299,5 +327,6 @@ if __name__ == "__main__":
         asked.remove("busy")
         for seed in (0, 1):
             multiprocessing.Process(target=_come_and_go, args=(seed,), daemon=True).start()
-    for name in asked or ("replay", "ranks", "twins", "speed", "alarms"):
-        {"replay": replay, "ranks": ranks, "twins": twins, "speed": speed, "alarms": alarms}[name]()
+    figures = {f.__name__: f for f in (replay, looks, ranks, twins, speed, alarms)}
+    for name in asked or figures:
+        figures[name]()

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from msanet_bench.report.document import Section
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.sections.cost import cost
+from msanet_bench.report.sections.credit import credit
 from msanet_bench.report.sections.effects import effects
 from msanet_bench.report.sections.failures import failures
+from msanet_bench.report.sections.interactions import interactions
 from msanet_bench.report.sections.latency import latency
 from msanet_bench.report.sections.left_out import left_out
 from msanet_bench.report.sections.limits import limits
@@ -19,12 +21,14 @@ from msanet_bench.report.sections.variants import variants
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     summary,
     setup,
+    failures,
+    left_out,
     effects,
+    credit,
+    interactions,
     variants,
     cost,
     latency,
-    failures,
-    left_out,
     noise,
     limits,
     reproduce,

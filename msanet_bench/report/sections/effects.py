@@ -1,6 +1,9 @@
-"""What each factor changes, averaged over everything else that was varied."""
+"""What each factor changes, averaged over everything else that was varied, and what that costs."""
+
+from collections.abc import Iterator
 
 from msanet_bench.report.document import (
+    Block,
     Cell,
     Code,
     DataFile,
@@ -14,46 +17,48 @@ from msanet_bench.report.exports import effects_csv
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code
 from msanet_bench.report.names import short_path
-from msanet_bench.report.numbers import ABSENT, count, points, points_interval
+from msanet_bench.report.numbers import points
+from msanet_bench.report.sections.claims import CLAIM_HEADER, claim_cells, how_tested
 from msanet_bench.report.sections.forest import forest
+from msanet_bench.report.sections.prices import price_cells, price_header
+from msanet_bench.report.words import VOCABULARY
 
-_HEADER = ("factor", "level", "instead of", "pairs", "effect, pp", "95 % interval", "params", "MACs")
+_WHICH = ("factor", "level", "instead of")
 
 
 def effects(findings: Findings) -> Section | None:
-    """The main effects as table and figure."""
+    """The main effects as table and figure, and their costs."""
     if not findings.effects:
         return None
     figure = _figure(findings)
+    rows = tuple((*_which(e), str(e.pairs), *claim_cells(e.claim)) for e in findings.effects)
     return Section(
-        "Main effects",
+        "Effects",
         (
             Paragraph(
-                "The mean change of accuracy from a factor's first level to another, over all pairs of "
+                "The mean change of accuracy from one level of a factor to another, over all pairs of "
                 "variants that agree in every other factor; one pair is a single comparison, not an "
-                "average. The error is pooled over all cells. The changes in parameters and "
-                "multiply-accumulates (MACs) are means over the same pairs, and exact."
+                "average. Of a part that can be left out, it is what having it is worth. "
+                f"{how_tested(findings)}"
             ),
-            Table(_HEADER, tuple(map(_row, findings.effects)), text_columns=3),
+            Table((*_WHICH, "pairs", *CLAIM_HEADER), rows, text_columns=3),
+            *([Paragraph(VOCABULARY)] if _has_verdicts(findings) else []),
             *(Paragraph(_thin(effect)) for effect in findings.effects if effect.pairs < effect.planned_pairs),
             *([figure] if figure.rows else []),
-            DataFile("effects.csv", effects_csv(findings.effects)),
+            *_costs(findings),
+            DataFile("effects.csv", effects_csv(findings)),
         ),
     )
 
 
-def _row(effect: Effect) -> tuple[Cell, ...]:
-    contrast = effect.contrast
-    return (
-        Code(effect.factor),
-        Code(effect.level),
-        Code(effect.reference),
-        str(effect.pairs),
-        points(contrast.estimate) if contrast else ABSENT,
-        points_interval(contrast.low, contrast.high) if contrast else ABSENT,
-        count(effect.params, signed=True),
-        count(effect.macs, signed=True),
-    )
+def _which(effect: Effect) -> tuple[Cell, ...]:
+    if effect.is_trend:
+        return Code(effect.factor), effect.level, effect.reference
+    return Code(effect.factor), Code(effect.level), Code(effect.reference)
+
+
+def _has_verdicts(findings: Findings) -> bool:
+    return any(effect.claim is not None and effect.claim.verdict is not None for effect in findings.effects)
 
 
 def _thin(effect: Effect) -> str:
@@ -63,16 +68,35 @@ def _thin(effect: Effect) -> str:
     )
 
 
+def _costs(findings: Findings) -> Iterator[Block]:
+    if not any(effect.costs is not None for effect in findings.effects):
+        return
+    yield Paragraph(
+        "What these changes cost, with the same weights: counts are exact; latencies have the intervals of "
+        "the session, as if the errors of its networks were independent. A price is given where the cost is "
+        "surely not 0."
+    )
+    rows = (
+        (*_which(effect), points(worth), *price_cells(findings, worth, effect.costs))
+        for effect in findings.effects
+        for worth in [effect.claim.here.estimate if effect.claim else None]
+    )
+    yield Table((*_WHICH, "effect, pp", *price_header(findings)), tuple(rows), text_columns=3)
+
+
 def _figure(findings: Findings) -> Forest:
     paths = list(findings.manifest.factors)
     contrasts = (
-        (f"{short_path(effect.factor, paths)}: {effect.level} instead of {effect.reference}", effect.contrast)
-        for effect in findings.effects
+        (
+            f"{short_path(e.factor, paths)}: {e.level} {'of' if e.is_trend else 'instead of'} {e.reference}",
+            e.claim,
+        )
+        for e in findings.effects
     )
     return forest(
         findings,
         contrasts,
         name="effects",
-        alt="Main effects on accuracy, 95 % intervals, band of what does not matter",
+        alt="Main effects on accuracy with both 95 % intervals, and the band of what does not matter",
         axis="change of accuracy, percentage points",
     )

@@ -115,7 +115,9 @@ def _how_measured() -> str:
         "down slows all of them and is taken out of the ratios. A latency is such a ratio times the anchor's "
         "median. The percentiles are of the calls as they were, slow moments included: p10 and p90 need "
         f"{tail} calls and p50 needs {middle}. A rank is among all rows of its table, 1 the fastest; "
-        "networks whose intervals of ranks overlap are tied. `ci_not_met` marks a ratio whose interval is "
+        "networks whose intervals of ranks overlap are tied. Who was known well enough at one "
+        "of several looks was done then, and keeps the 99 % interval of that look: looks pick narrow ones. "
+        "`ci_not_met` marks a ratio whose interval is "
         "wider than was asked for, or which has none for want of a second super-round."
     )
 

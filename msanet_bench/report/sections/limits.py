@@ -1,10 +1,10 @@
 """What could make the conclusions wrong."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from msanet_bench.report.document import Bullets, Section
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.inputs import mixed_environments
 from msanet_bench.report.latency import main_timings
 from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
@@ -13,13 +13,6 @@ from msanet_bench.report.numbers import plural
 # From here on a deviation is known to about a third of itself.
 _MANY_SEEDS = 6
 _SHORT_EPOCHS = 30
-# What numbers depend on beside a cell's key, as records name it.
-_PROVENANCE: Mapping[str, str] = {
-    "torch": "version of torch",
-    "device": "device",
-    "threads": "number of threads",
-    "code": "digest of the training code",
-}
 
 
 def limits(findings: Findings) -> Section:
@@ -36,10 +29,30 @@ def _threats(findings: Findings) -> Iterator[str]:
             f"{plural(len(manifest.seeds), 'seed')}: the deviation of a single variant is itself uncertain; "
             "the pooled intervals assume that it is about the same in all variants."
         )
-    yield "Intervals are not adjusted for the number of comparisons."
+    yield from _testing(findings)
     if any(record is None or record.status != "ok" for record in findings.inputs.cells.values()):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
     yield from _timing(findings)
+
+
+def _testing(findings: Findings) -> Iterator[str]:
+    manifest, evidence = findings.manifest, findings.evidence
+    yield (
+        "Intervals are each for itself; only the verdicts allow for the number of comparisons, family by "
+        f"family ({', '.join(family.replace('_', ' ') for family in manifest.families)})."
+    )
+    if len(manifest.looks) > 1:
+        history = ", then ".join(plural(len(seeds), "seed") for seeds in manifest.looks)
+        yield (
+            f"{len(manifest.looks)} looks at the results ({history}): every look has its share of the "
+            "chance of a false claim."
+        )
+    if evidence is not None and not evidence.correctness.images:
+        yield "Nothing is said of new test images: correctness is not known image by image for one test set."
+    yield (
+        "The test set is used to compare and to report: the accuracy of whichever variant is picked here is "
+        "too high on average."
+    )
 
 
 def _timing(findings: Findings) -> Iterator[str]:
@@ -88,8 +101,6 @@ def _epochs(manifest: Manifest) -> list[int]:
 
 
 def _provenance(findings: Findings) -> Iterator[str]:
-    for name, title in _PROVENANCE.items():
-        values = Counter(str(record.provenance.get(name, "not recorded")) for record in findings.records)
-        if len(values) > 1:
-            counted = ", ".join(f"{code(value)} ({plural(n, 'record')})" for value, n in values.items())
-            yield f"Not all results have the same {title}: {counted}. Differences may come from that in part."
+    for title, values in mixed_environments(findings.inputs).items():
+        counted = ", ".join(f"{code(value)} ({plural(n, 'record')})" for value, n in values.items())
+        yield f"Not all results have the same {title}: {counted}. Differences may come from that in part."

@@ -49,6 +49,8 @@ def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
         yield f"factor {path}", ", ".join(factor.levels)
     yield "seeds", ", ".join(map(str, manifest.seeds))
     yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
+    yield "chance of a false claim in each family", f"{manifest.alpha:g}"
+    yield "families with verdicts", ", ".join(manifest.families) or "none"
 
 
 def _settings(findings: Findings) -> Iterator[tuple[Cell, ...]]:

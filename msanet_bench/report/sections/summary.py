@@ -1,45 +1,77 @@
-"""The first screen: the question and what the numbers say to it."""
+"""The first screen: the question, and in plain words what the numbers say to it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msanet_bench.analysis.contrasts import Contrast
+from msanet_bench.analysis.verdicts import Word
 from msanet_bench.report.document import Bullets, Paragraph, Section
+from msanet_bench.report.effects import Effect
+from msanet_bench.report.evidence import Claim, Scope
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code, escape
-from msanet_bench.report.numbers import difference, percent, plural
+from msanet_bench.report.numbers import difference, percent, plural, points, short_count
 
 # More names than this are left to the table.
 _NAMED = 6
 
+_SAYS: Mapping[Word, str] = {
+    "HELPS": "**HELPS** by more than {delta}",
+    "helps": "**helps**, by how much is uncertain",
+    "negligible": "**negligible**, real but less than {delta}",
+    "NO MATERIAL EFFECT": "**NO MATERIAL EFFECT**, less than {delta} if any",
+    "hurts": "**hurts**, by how much is uncertain",
+    "HURTS": "**HURTS** by more than {delta}",
+    "UNRESOLVED": "**UNRESOLVED**, neither an effect nor its absence is shown",
+}
+
+
+class _Said(NamedTuple):
+    """A claim and how its subject is called."""
+
+    name: str
+    claim: Claim
+    macs: float | None
+
 
 def summary(findings: Findings) -> Section:
-    """Counts, the baseline, and the comparisons whose interval excludes 0."""
+    """The verdicts grouped by what they say, what overlaps, who is best, and what could have been seen."""
     question = escape(findings.manifest.question) or "The experiment file asks none."
-    effects = [
-        (f"{code(effect.factor)} {code(effect.level)} instead of {code(effect.reference)}", effect.contrast)
-        for effect in findings.effects
-        if effect.contrast is not None
-    ]
-    differences = [
-        (code(variant.name), variant.difference)
-        for variant in findings.variants
-        if variant.difference is not None
-    ]
+    said = _said(findings)
     items = (
         _cells(findings),
         _baseline(findings),
-        *_excluding("Main effects", effects),
-        *_excluding("Differences to the baseline", differences),
+        *_verdicts(said, escape(str(findings.manifest.experiment["delta"]))),
+        *_overlaps(findings),
+        *_best(findings),
+        *_detectable(said),
     )
     return Section(
-        "Summary",
+        "Conclusion",
         (
             Paragraph(f"**Question.** {question}"),
             Bullets(items),
             Paragraph(_how_to_read(findings)),
         ),
     )
+
+
+def _said(findings: Findings) -> list[_Said]:
+    """The main effects; where a design has none, each variant's distance to the baseline."""
+    effects = [
+        _Said(_name(effect), effect.claim, effect.costs.macs if effect.costs else None)
+        for effect in findings.effects
+        if effect.claim is not None
+    ]
+    variants = [_Said(code(v.name), v.claim, None) for v in findings.variants if v.claim is not None]
+    return effects or variants
+
+
+def _name(effect: Effect) -> str:
+    if effect.is_trend:
+        return f"{effect.level} of {code(effect.factor)} from {effect.reference}"
+    return f"{code(effect.factor)} {code(effect.level)} instead of {code(effect.reference)}"
 
 
 def _cells(findings: Findings) -> str:
@@ -64,30 +96,103 @@ def _baseline(findings: Findings) -> str:
     )
 
 
-def _excluding(what: str, contrasts: Sequence[tuple[str, Contrast]]) -> list[str]:
-    with_interval = [(name, contrast) for name, contrast in contrasts if contrast.has_interval]
-    if not with_interval:
-        return []
-    clear = [f"{name}: {difference(contrast)}" for name, contrast in with_interval if contrast.excludes_zero]
-    head = f"{what}: {len(clear)} of {len(with_interval)} have an interval that excludes 0"
-    if not clear or len(clear) > _NAMED:
-        return [f"{head}{' (see the table)' if clear else ''}."]
-    return [f"{head}: {'; '.join(clear)}."]
+def _verdicts(said: Sequence[_Said], delta: str) -> Iterator[str]:
+    for word, text in _SAYS.items():
+        for scope in ("new data", "this test set", None):
+            of_kind = [s for s in said if s.claim.word == word and s.claim.scope == scope]
+            if of_kind:
+                yield f"{text.format(delta=delta)}{_on(scope)}: {_named(of_kind)}."
+
+
+def _on(scope: Scope | None) -> str:
+    return "" if scope is None else f", on {scope}"
+
+
+def _named(said: Sequence[_Said]) -> str:
+    if len(said) > _NAMED:
+        return f"{len(said)} (see the table)"
+    return "; ".join(f"{one.name} {difference(_interval(one.claim))}{_more(one)}" for one in said)
+
+
+def _interval(claim: Claim) -> Contrast:
+    return claim.new if claim.scope == "new data" and claim.new is not None else claim.here
+
+
+def _more(said: _Said) -> str:
+    """What an unresolved effect lacks, and what one that does not matter costs."""
+    claim = said.claim
+    if claim.word == "UNRESOLVED" and claim.more_seeds is not None:
+        return f" (+{plural(claim.more_seeds, 'seed')})"
+    if claim.word in {"NO MATERIAL EFFECT", "negligible"} and said.macs:
+        return f" for {short_count(said.macs)} MACs"
+    return ""
+
+
+def _overlaps(findings: Findings) -> Iterator[str]:
+    real = [
+        pair
+        for pair in findings.interactions
+        if pair.claim.verdict is not None
+        and pair.claim.verdict.is_resolved
+        and pair.claim.word not in {"negligible", "NO MATERIAL EFFECT"}
+    ]
+    if not real:
+        return
+    if len(real) > _NAMED:
+        yield f"{len(real)} pairs of changes do not add up (see Interactions)."
+        return
+    parts = [
+        f"{code(pair.first.factor)} and {code(pair.second.factor)} "
+        f"{'overlap' if pair.claim.here.estimate < 0 else 'reinforce each other'} "
+        f"({points(pair.claim.here.estimate)} pp)"
+        for pair in real
+    ]
+    overlap = " What overlaps is worth more than leaving it out shows."
+    is_overlap = any(pair.claim.here.estimate < 0 for pair in real)
+    yield f"Not additive, on this test set: {'; '.join(parts)}.{overlap if is_overlap else ''}"
+
+
+def _best(findings: Findings) -> Iterator[str]:
+    standing = findings.standing
+    if standing is None:
+        return
+    others = len(standing.tied) - 1
+    tied = (
+        f"; {plural(others, 'other')} cannot be told from it" if others else ", and no other is tied with it"
+    )
+    yield (
+        f"Highest mean: {code(standing.top)}{tied}. The highest of many means is too high on average: what "
+        "was picked here must be measured again."
+    )
+
+
+def _detectable(said: Sequence[_Said]) -> Iterator[str]:
+    smallest = [one.claim.detectable for one in said if one.claim.here.has_interval]
+    if smallest:
+        low, high = percent(min(smallest)), percent(max(smallest))
+        span = low if low == high else f"{low} to {high}"
+        yield f"A test of its own would have found {span} pp on this test set four times in five."
 
 
 def _how_to_read(findings: Findings) -> str:
-    if findings.fit is None:
+    if findings.evidence is None:
         return "No cell has a result yet."
-    if findings.fit.df == 0:
+    if not findings.evidence.has_error:
         return (
             "There is one seed, or too few cells, to tell chance from effect: differences stand without "
             "intervals and nothing can be concluded from them."
         )
+    manifest = findings.manifest
+    looks = len(manifest.looks)
+    looked = (
+        f" The results were looked at {looks} times while seeds were added, so each family has "
+        f"{manifest.alpha:g}/{looks} at every look."
+        if looks > 1
+        else ""
+    )
     return (
-        "Each interval is a 95 % interval for itself: what training again with other seeds would give on "
-        "this test set. They are not adjusted for their number "
-        f"({plural(findings.comparisons, 'different comparison')}): if nothing were real, 5 % of the "
-        "intervals would be expected to exclude 0 all the same. An interval that contains 0 does not show "
-        "that there is no effect. The smallest difference that matters was declared beforehand: "
-        f"{escape(str(findings.manifest.experiment['delta']))}. None of this is a verdict."
+        "`On new data` allows for other training seeds and other test images; `on this test set` for other "
+        "seeds alone. Each is a test at the smallest difference that matters, "
+        f"{escape(str(manifest.experiment['delta']))}, which was declared beforehand; in every family the "
+        f"chance of any false `helps` or `hurts` is held below {100 * manifest.alpha:g} % (Holm).{looked}"
     )

@@ -1,6 +1,6 @@
 """Every variant in declared order: accuracy, distance to the baseline, and what it costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from msanet_bench.report.document import (
     Bullets,
@@ -10,6 +10,8 @@ from msanet_bench.report.document import (
     Forest,
     Paragraph,
     Section,
+    Strip,
+    StripRow,
     Table,
 )
 from msanet_bench.report.exports import variants_csv
@@ -18,79 +20,162 @@ from msanet_bench.report.latency import DEVICES, main_timings, relative, unusual
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import (
     ABSENT,
+    bar,
     count,
+    fixed,
     milliseconds,
     percent,
     percent_interval,
     points,
-    points_interval,
 )
+from msanet_bench.report.sections.claims import CLAIM_HEADER, claim_cells, how_tested
 from msanet_bench.report.sections.forest import forest
+
+# Of more variants than this, the page shows the ones that could be chosen; the file beside it has all.
+_SHOWN = 60
 
 
 def variants(findings: Findings) -> Section:
-    """The table of all variants, and each one's distance to the baseline as a figure."""
+    """Each variant's accuracy and distance to the baseline; then its costs, and who stands on the front."""
     figure = _figure(findings)
+    shown = _shown(findings)
     return Section(
         "Variants",
         (
-            Paragraph(
-                "Accuracy is the mean over seeds with its 95 % t interval; sd is the deviation between "
-                "seeds. The difference to the baseline and its interval come from the block model of all "
-                "cells, in which the seed is the block. Rows keep the order of the plan."
-            ),
-            Table(_header(findings), tuple(_rows(findings)), text_columns=2),
+            Paragraph(_explained(findings)),
+            *_left_out(findings, shown),
+            Table(_HEADER, tuple(_row(findings, variant) for variant in shown), text_columns=2),
             *_notes(findings),
             *([figure] if figure.rows else []),
+            *_strip(shown),
+            Paragraph(_front_explained(findings)),
+            Table(
+                _cost_header(findings),
+                tuple(_cost_row(findings, variant) for variant in shown),
+                text_columns=2,
+            ),
             DataFile("variants.csv", variants_csv(findings)),
         ),
     )
 
 
-def _header(findings: Findings) -> tuple[str, ...]:
-    known = findings.inputs.latencies
-    fixed = (
-        "#",
-        "variant",
-        "accuracy, % [95 %]",
-        "sd, pp",
-        "seeds",
-        "difference, pp [95 %]",
-        "params",
-        "MACs",
+_HEADER = ("#", "variant", "accuracy, % [95 %]", "sd, pp", "seeds", "difference, pp", *CLAIM_HEADER[1:])
+
+
+def _explained(findings: Findings) -> str:
+    return (
+        "Accuracy is the mean over seeds with its 95 % t interval; sd is the deviation between seeds. The "
+        "difference to the baseline comes from the block model of all cells, in which the seed is the block. "
+        f"Rows keep the order of the plan. {how_tested(findings)}"
     )
-    latencies = []
+
+
+def _shown(findings: Findings) -> list[VariantFinding]:
+    """All; of very many the baseline and those that may be best or on a front, in the order of the plan."""
+    if len(findings.variants) <= _SHOWN:
+        return list(findings.variants)
+    by_hope = sorted(findings.variants, key=lambda v: (v.name != findings.baseline.name, -_hope(findings, v)))
+    chosen = {variant.name for variant in by_hope[:_SHOWN]}
+    return [variant for variant in findings.variants if variant.name in chosen]
+
+
+def _hope(findings: Findings, variant: VariantFinding) -> float:
+    standing = findings.standing
+    if standing is None:
+        return variant.accuracy.mean if variant.accuracy else 0.0
+    chances = [standing.best, *standing.on_front.values()]
+    return max(chance.get(variant.name, 0.0) for chance in chances)
+
+
+def _left_out(findings: Findings, shown: Sequence[VariantFinding]) -> Iterator[Paragraph]:
+    if len(shown) < len(findings.variants):
+        yield Paragraph(
+            f"Of {len(findings.variants)} variants the {len(shown)} are shown that are the likeliest to be "
+            "best or on a front; `tables/variants.csv` has all of them."
+        )
+
+
+def _row(findings: Findings, variant: VariantFinding) -> tuple[Cell, ...]:
+    seeds = len(findings.manifest.seeds)
+    is_baseline = variant.name == findings.manifest.baseline
+    claim = ("baseline", *[""] * (len(CLAIM_HEADER) - 1)) if is_baseline else claim_cells(variant.claim)
+    return (
+        str(variant.number),
+        Code(variant.name),
+        _accuracy(variant, seeds),
+        points(variant.accuracy.sd).lstrip("+") if variant.accuracy else ABSENT,
+        f"{variant.ok}/{seeds}",
+        *claim,
+    )
+
+
+def _strip(shown: Sequence[VariantFinding]) -> Iterator[Strip]:
+    rows = tuple(
+        StripRow(
+            label=variant.label,
+            values=tuple(100 * value for value in variant.values),
+            bar=bar(variant.accuracy.mean, variant.accuracy.low, variant.accuracy.high),
+        )
+        for variant in shown
+        if variant.accuracy is not None
+    )
+    if rows:
+        yield Strip(
+            name="runs",
+            alt="Accuracy of every run, with each variant's mean and 95 % interval",
+            axis="test accuracy, %",
+            rows=rows,
+        )
+
+
+def _front_explained(findings: Findings) -> str:
+    costs = "What the variants cost. Latencies are ratios to the baseline's, with their 95 % intervals."
+    if findings.standing is None:
+        return costs
+    return (
+        f"{costs} On the front: in what share of {count(findings.standing.draws)} draws of all means from "
+        "their joint distribution, and of latencies from their intervals, no other variant is both as "
+        "accurate and as cheap. Best: in what share it has the highest mean. From 0.90 on a place is "
+        "robust, from 0.10 on it is possible."
+    )
+
+
+def _cost_header(findings: Findings) -> tuple[str, ...]:
+    known = findings.inputs.latencies
+    titles = ["#", "variant", "accuracy, %", "params", "MACs"]
     for family, title in DEVICES.items():
         measured = main_timings(known, family)
         if measured:
             first = next(iter(measured.values()))
-            latencies += [f"{title} latency, ms ({unusual(first)})", f"{title}, relative [95 %]"]
+            titles += [f"{title} latency, ms ({unusual(first)})", f"{title}, relative [95 %]"]
         else:
-            latencies.append(f"{title} latency, ms: {why_not_measured(known, family)}")
-    return (*fixed, *latencies)
+            titles.append(f"{title} latency, ms: {why_not_measured(known, family)}")
+    fronts = [f"on front, {DEVICES.get(cost, 'MACs')}" for cost in _fronts(findings)]
+    return (*titles, *fronts, *(["best"] if findings.standing else []))
 
 
-def _rows(findings: Findings) -> Iterator[tuple[Cell, ...]]:
-    seeds = len(findings.manifest.seeds)
-    tables = [main_timings(findings.inputs.latencies, family) for family in DEVICES]
-    for variant in findings.variants:
-        latencies: list[Cell] = []
-        for table in tables:
-            timing = table.get(variant.name)
-            latencies.append(milliseconds(timing.latency) if timing else ABSENT)
-            latencies += [relative(timing)] if table else []
-        profile = variant.profile
-        yield (
-            str(variant.number),
-            Code(variant.name),
-            _accuracy(variant, seeds),
-            points(variant.accuracy.sd).lstrip("+") if variant.accuracy else ABSENT,
-            f"{variant.ok}/{seeds}",
-            _difference(variant, findings.manifest.baseline),
-            count(profile.params if profile else None),
-            count(profile.macs if profile else None),
-            *latencies,
-        )
+def _cost_row(findings: Findings, variant: VariantFinding) -> tuple[Cell, ...]:
+    latencies: list[Cell] = []
+    for family in DEVICES:
+        table = main_timings(findings.inputs.latencies, family)
+        timing = table.get(variant.name)
+        latencies.append(milliseconds(timing.latency) if timing else ABSENT)
+        latencies += [relative(timing)] if table else []
+    profile, standing = variant.profile, findings.standing
+    return (
+        str(variant.number),
+        Code(variant.name),
+        percent(variant.accuracy.mean if variant.accuracy else None),
+        count(profile.params if profile else None),
+        count(profile.macs if profile else None),
+        *latencies,
+        *(fixed(front.get(variant.name), 2) for front in _fronts(findings).values()),
+        *([fixed(standing.best.get(variant.name), 2)] if standing else []),
+    )
+
+
+def _fronts(findings: Findings) -> Mapping[str, Mapping[str, float]]:
+    return findings.standing.on_front if findings.standing else {}
 
 
 def _accuracy(variant: VariantFinding, seeds: int) -> str:
@@ -99,16 +184,6 @@ def _accuracy(variant: VariantFinding, seeds: int) -> str:
         return ABSENT
     interval = f" {percent_interval(accuracy.low, accuracy.high)}" if accuracy.has_interval else ""
     return f"{percent(accuracy.mean)}{interval}" + (f" (n={variant.ok})" if variant.ok < seeds else "")
-
-
-def _difference(variant: VariantFinding, baseline: str) -> str:
-    if variant.name == baseline:
-        return "baseline"
-    contrast = variant.difference
-    if contrast is None:
-        return ABSENT
-    interval = f" {points_interval(contrast.low, contrast.high)}" if contrast.has_interval else ""
-    return f"{points(contrast.estimate)}{interval}"
 
 
 def _notes(findings: Findings) -> Iterator[Bullets]:
@@ -136,8 +211,8 @@ def _notes(findings: Findings) -> Iterator[Bullets]:
 def _figure(findings: Findings) -> Forest:
     return forest(
         findings,
-        ((variant.label, variant.difference) for variant in findings.variants),
+        ((variant.label, variant.claim) for variant in findings.variants),
         name="differences",
-        alt="Difference of each variant to the baseline, 95 % intervals, band of what does not matter",
+        alt="Difference of each variant to the baseline, both 95 % intervals, band of what does not matter",
         axis="accuracy minus the baseline's, percentage points",
     )

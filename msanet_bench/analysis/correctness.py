@@ -1,0 +1,65 @@
+"""Which test images each trained network got right, one bit an image, and weighted sums of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from msanet_bench.analysis.weights import Weights
+
+# Contrasts, and variants, that are unpacked at a time: 64 variants x 3 seeds x 10,000 images are 8 MB.
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Correctness:
+    """The packed bits of each variant by seed, most significant first; all of the same images.
+
+    Attributes:
+        images: How many bits count; 0 where the networks were not tested on the same images.
+    """
+
+    packed: Mapping[str, Mapping[int, bytes]]
+    images: int
+
+    def of(self, variant: str) -> NDArray[np.uint8]:
+        """The bits of one variant, shape (seeds, images)."""
+        rows = np.array([np.frombuffer(row, dtype=np.uint8) for row in self.packed[variant].values()])
+        return np.unpackbits(rows, axis=1, count=self.images)
+
+
+def differences(
+    correctness: Correctness, contrasts: Sequence[Weights]
+) -> Iterator[NDArray[np.float32] | None]:
+    """Each weighted sum of bits over the seeds that all its variants have, shape (seeds, images).
+
+    None where a variant has no bits or no seed is common to all.
+    """
+    for start in range(0, len(contrasts), _AT_ONCE):
+        yield from _some(correctness, contrasts[start : start + _AT_ONCE])
+
+
+def _some(correctness: Correctness, contrasts: Sequence[Weights]) -> Iterator[NDArray[np.float32] | None]:
+    names = [n for n in dict.fromkeys(n for w in contrasts for n in w) if n in correctness.packed]
+    seeds = sorted({seed for name in names for seed in correctness.packed[name]})
+    weights = np.array([[w.get(name, 0.0) for name in names] for w in contrasts], dtype=np.float32)
+    total = np.zeros((len(contrasts), len(seeds) * correctness.images), dtype=np.float32)
+    for start in range(0, len(names), _AT_ONCE):
+        some = names[start : start + _AT_ONCE]
+        total += weights[:, start : start + _AT_ONCE] @ _stacked(correctness, some, seeds)
+    for row, sums in zip(contrasts, total, strict=True):
+        common = [place for place, seed in enumerate(seeds) if _have(correctness, row, seed)]
+        yield sums.reshape(len(seeds), -1)[common] if common else None
+
+
+def _stacked(correctness: Correctness, names: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float32]:
+    """The bits of some variants, zeros for a seed that one lacks, shape (variants, seeds * images)."""
+    stack = np.zeros((len(names), len(seeds), correctness.images), dtype=np.float32)
+    for row, name in zip(stack, names, strict=True):
+        row[[seeds.index(seed) for seed in correctness.packed[name]]] = correctness.of(name)
+    return stack.reshape(len(names), -1)
+
+
+def _have(correctness: Correctness, weights: Weights, seed: int) -> bool:
+    return all(seed in correctness.packed.get(name, {}) for name, weight in weights.items() if weight)

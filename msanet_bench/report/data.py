@@ -1,0 +1,105 @@
+"""`report.json`: every number of the report, unrounded, for whoever wants to compute with it."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from msanet_bench.analysis.noise import pairing_gain, seed_variance
+from msanet_bench.report.findings import Findings
+
+SCHEMA_VERSION = 1
+
+# Between machines the last bits of a fit differ.
+_RELATIVE, _ABSOLUTE = 1e-9, 1e-12
+
+
+def report_json(findings: Findings) -> str:
+    """The findings as JSON text; what is not known is null."""
+    return json.dumps(_content(findings), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def says_the_same(first: str, second: str) -> bool:
+    """Whether two such texts have the same content, numbers up to the last bits; False if one is damaged."""
+    try:
+        return _equal(json.loads(first), json.loads(second))
+    except ValueError:
+        return False
+
+
+def _content(findings: Findings) -> dict[str, Any]:
+    manifest = findings.manifest
+    cells = findings.inputs.cells.values()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": manifest.name,
+        "question": manifest.question,
+        "experiment_digest": manifest.experiment_digest,
+        "baseline": manifest.baseline,
+        "seeds": list(manifest.seeds),
+        "delta": manifest.delta,
+        "alpha": manifest.alpha,
+        "families": list(manifest.families),
+        "looks": _plain(manifest.looks),
+        "cells": dict(Counter("missing" if cell is None else cell.status for cell in cells)),
+        "noise": _noise(findings),
+        "variants": _plain(findings.variants),
+        "effects": _plain(findings.effects),
+        "credit": _plain(findings.credit),
+        "interactions": [
+            {
+                "first": [pair.first.factor, pair.first.level],
+                "second": [pair.second.factor, pair.second.level],
+                "squares": pair.squares,
+                "claim": _plain(pair.claim),
+            }
+            for pair in findings.interactions
+        ],
+        "standing": _plain(findings.standing),
+        "latencies": _plain(findings.inputs.latencies.timings),
+        "latency_sessions": _plain(findings.inputs.latencies.sessions),
+    }
+
+
+def _noise(findings: Findings) -> dict[str, Any] | None:
+    evidence = findings.evidence
+    if evidence is None:
+        return None
+    return {
+        "mean_square": _plain(evidence.fit.mean_square),
+        "df": evidence.fit.df,
+        "seed_variance": _plain(seed_variance(findings.accuracies)),
+        "pairing_gain": _plain(pairing_gain(findings.accuracies, evidence.fit)),
+        "unequal_spread_p": _plain(evidence.unequal_p),
+        "test_images": evidence.correctness.images,
+    }
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 (any JSON)
+    match value:
+        case float() if math.isnan(value):
+            return None
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case tuple() if hasattr(value, "_asdict"):
+            return _plain(value._asdict())
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case _ if is_dataclass(value):
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        case _:
+            return value
+
+
+def _equal(first: object, second: object) -> bool:
+    match first, second:
+        case dict(), dict():
+            return list(first) == list(second) and all(_equal(first[key], second[key]) for key in first)
+        case list(), list():
+            return len(first) == len(second) and all(map(_equal, first, second))
+        case (int() | float()), (int() | float()):
+            return math.isclose(first, second, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+        case _:
+            return first == second
