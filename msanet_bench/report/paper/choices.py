@@ -69,7 +69,7 @@ def chosen_labels(texts: Sequence[str], known: Mapping[str, str]) -> dict[str, s
     """
     labels: dict[str, str] = {}
     for text in texts:
-        signs = [sign.start() for sign in re.finditer("=(?=.*\\S)", text)]
+        signs = [sign.start() for sign in re.finditer(r"=(?=.*\S)", text)]
         if not signs:
             raise BenchError(f"--label: must be NAME=TEXT, but got {text!r}.")
         name, label = next(
