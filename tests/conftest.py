@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cuda_tests import pytest_runtest_setup, pytest_terminal_summary
 from msanet_bench.checks import catalog
+from needs import pytest_runtest_setup, pytest_terminal_summary
 
 __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
 
