@@ -50,6 +50,9 @@ def table(
         typer.Option(help="A CSV file with rows from elsewhere, which stand below a rule.", metavar="FILE"),
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.markdown,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Also of results of several environments; a note says so.")
+    ] = False,
     caption: Annotated[str, typer.Option(help="Stands above the table.", metavar="TEXT")] = "",
     out: Annotated[
         Path | None,
@@ -85,6 +88,7 @@ def table(
         decimals=decimals or (),
         external=external,
         caption=caption,
+        allow_mixed=mixed,
     )
     made = paper_table(results, request)
     writers = {Format.markdown: markdown, Format.latex: latex, Format.csv: comma_separated}

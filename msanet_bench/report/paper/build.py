@@ -31,7 +31,7 @@ def paper_table(results: Path, request: Request) -> PaperTable:
     Raises:
         BenchError: the folder or the file from elsewhere cannot be read, or asked is for what is not there.
     """
-    findings = find(read_inputs(results))
+    findings = find(read_inputs(results, allow_mixed=request.allow_mixed))
     references = () if request.external is None else read_references(request.external)
     paths = _paths(findings)
     names = chosen_columns(request.columns, dict(zip(COLUMNS, COLUMNS, strict=True)) | paths)

@@ -25,6 +25,7 @@ class Request:
     decimals: Sequence[str] = ()
     external: Path | None = None
     caption: str = ""
+    allow_mixed: bool = False
 
 
 def chosen_rows(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from msanet_bench.report.findings import Findings, VariantFinding
+from msanet_bench.report.inputs import mixed_environments
 from msanet_bench.report.latency import DEVICES, main_timings, why_not_measured
 from msanet_bench.report.numbers import plural
 from msanet_bench.report.paper import levels
@@ -21,6 +22,7 @@ def notes(shown: Shown, columns: Mapping[str, str], names: Mapping[str, str]) ->
         *_difference(shown.findings, columns, names),
         *_macs(shown, columns, names),
         *_latency(shown.findings, columns),
+        *_mixed(shown.findings),
         *_elsewhere(shown),
     )
 
@@ -75,8 +77,8 @@ def _difference(findings: Findings, columns: Collection[str], names: Mapping[str
         yield f"Difference to {baseline}: there is nothing to compare."
         return
     yield (
-        f"Difference to {baseline}, from the block model of all cells, in which the seed is the block; its "
-        "95 % intervals are not adjusted for their number."
+        f"Difference to {baseline} on this test set, over the same seeds; the 95 % intervals are for "
+        "training again with other seeds, each for itself, and not adjusted for their number."
     )
 
 
@@ -105,6 +107,12 @@ def _condition(timing: Timing) -> str:
     condition = timing.condition
     parts = [f"batch {condition.batch}", timing.mode, condition.precision, f"{condition.cache} caches"]
     return ", ".join([*parts, *([] if timing.threads is None else [plural(timing.threads, "thread")])])
+
+
+def _mixed(findings: Findings) -> Iterator[str]:
+    for title, counts in mixed_environments(findings.inputs).items():
+        told = ", ".join(f"{value}: {plural(number, 'record')}" for value, number in counts.items())
+        yield f"Not all results have the same {title} ({told}): differences may come from that."
 
 
 def _elsewhere(shown: Shown) -> Iterator[str]:
