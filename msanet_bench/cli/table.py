@@ -98,6 +98,5 @@ def table(
     else:
         replace_text(out, text)
         print(out)
-    if format_ is Format.csv:
-        for note in made.notes:
-            print(f"note: {note}", file=sys.stderr)
+    for note in made.notes if format_ is Format.csv else ():
+        print(f"note: {note}", file=sys.stderr)

@@ -14,6 +14,8 @@ from msanet_bench.violations import suggestion
 
 DEFAULT_COLUMNS = ("components", "accuracy", "n", "params", "macs", "latency")
 
+_MANY, _CLOSE = 60, 5
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -40,10 +42,8 @@ def chosen_rows(
     others = [(reference.name,) for reference in references]
     for text in wanted:
         if not _matching(text, own) and not _matching(text, others):
-            # Of a table from elsewhere, which may have a thousand rows, only what is close.
-            close = difflib.get_close_matches(text, [reference.name for reference in references])
-            known = [*(variant.name for variant in variants), *close]
-            raise BenchError(f"--rows: no row `{text}`. {suggestion(text, known)}")
+            names = [*(variant.name for variant in variants), *(reference.name for reference in references)]
+            raise BenchError(f"--rows: no row `{text}`. {_instead(text, names)}")
     return (
         tuple(variants[place] for place in _in_order(wanted, own)),
         tuple(references[place] for place in _in_order(wanted, others)),
@@ -70,14 +70,12 @@ def chosen_labels(texts: Sequence[str], known: Mapping[str, str]) -> dict[str, s
     """
     labels: dict[str, str] = {}
     for text in texts:
-        signs = [sign.start() for sign in re.finditer(r"=(?=.*\S)", text)]
-        if not signs:
+        signs = [sign.start() for sign in re.finditer("=", text)]
+        longest = next((at for at in reversed(signs) if text[:at] in known), signs[-1] if signs else 0)
+        name, label = text[:longest], text[longest + 1 :].strip()
+        if not name or not label:
             raise BenchError(f"--label: must be NAME=TEXT, but got {text!r}.")
-        name, label = next(
-            ((text[:at], text[at + 1 :]) for at in reversed(signs) if text[:at] in known),
-            (text[: signs[-1]], ""),
-        )
-        labels[_known("--label: nothing is called", name, known)] = label.strip()
+        labels[_known("--label: nothing is called", name, known)] = label
     return labels
 
 
@@ -98,8 +96,16 @@ def chosen_decimals(texts: Sequence[str], known: Mapping[str, str]) -> dict[str,
 
 def _known(law: str, name: str, known: Mapping[str, str]) -> str:
     if name not in known:
-        raise BenchError(f"{law} `{name}`. {suggestion(name, known)}")
+        raise BenchError(f"{law} `{name}`. {_instead(name, known)}")
     return known[name]
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    """What there is; of very many, as in a table from elsewhere, only what is close."""
+    if len(known) <= _MANY:
+        return suggestion(name, known)
+    close = difflib.get_close_matches(name, known, n=_CLOSE)
+    return suggestion(name, close) if close else f"There are {len(known)}, and none is like it."
 
 
 def _matching(text: str, rows: Sequence[Collection[str]]) -> list[int]:

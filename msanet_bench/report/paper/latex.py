@@ -17,7 +17,7 @@ _SPECIAL: Mapping[str, str] = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
+    "`": r"\`{}",
     PLUS_MINUS: r"$\pm$",
 }
 _TRANSLATION = str.maketrans(dict(_SPECIAL))
