@@ -56,9 +56,8 @@ def paper_table(results: Path, request: Request) -> PaperTable:
 
 def _paths(findings: Findings) -> dict[str, str]:
     """Every component, by its path and by its short name."""
-    factors = list(findings.manifest.factors)
     paths = levels.components(findings.manifest)
-    return {short_path(path, factors): path for path in paths} | {path: path for path in paths}
+    return {short_path(path, paths): path for path in paths} | {path: path for path in paths}
 
 
 def _called(findings: Findings, references: Sequence[Reference]) -> dict[str, str]:

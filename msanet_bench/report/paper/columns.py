@@ -26,7 +26,7 @@ def _components(shown: Shown) -> list[Filled]:
 def _factor(shown: Shown, path: str) -> Filled:
     manifest = shown.findings.manifest
     planned = {variant.name: variant for variant in manifest.variants}
-    column = Column(path, short_path(path, list(manifest.factors)), side="centre")
+    column = Column(path, short_path(path, levels.components(manifest)), side="centre")
     return fill(shown, column, lambda variant: levels.cell(manifest, planned[variant.name], path))
 
 
