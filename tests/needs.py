@@ -28,6 +28,7 @@ def _are_programs(*names: str) -> bool:
 NEEDS = {
     "browser": Need("a browser", lambda: _are_programs("chromium", "chromedriver")),
     "cuda": Need("a CUDA device", cache(_there_is_a_device)),
+    "latex": Need("pdflatex and pdftotext", lambda: _are_programs("pdflatex", "pdftotext")),
 }
 
 

@@ -36,7 +36,7 @@ class cuda:
     def is_available():
         return {is_here}
 """
-PROGRAMS = ("chromium", "chromedriver")
+PROGRAMS = ("chromium", "chromedriver", "pdflatex", "pdftotext")
 MARKS = sorted(NEEDS)
 
 

@@ -16,9 +16,10 @@ from msanet_bench.cli.report import report
 from msanet_bench.cli.status import status
 from msanet_bench.cli.summarize import summarize
 from msanet_bench.cli.sweep import sweep
+from msanet_bench.cli.table import table
 from msanet_bench.errors import BenchError
 
-VERBS = (sweep, check, plan, status, profile, latency, summarize, report, compare, blocks, doctor)
+VERBS = (sweep, check, plan, status, profile, latency, summarize, report, table, compare, blocks, doctor)
 
 USAGE_ERROR = 2
 
