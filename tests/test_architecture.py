@@ -35,7 +35,7 @@ HOMES = {
     "PIL": "data",
     "fvcore": "measure",
     "matplotlib": "report",
-    "numpy": "analysis data doctor exports records session train",
+    "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",
     "pandas": "report",
     "pyarrow": "measure",

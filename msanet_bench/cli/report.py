@@ -17,6 +17,9 @@ def report(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if the report there differs.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Write each figure as PDF, too; --check does not look at these.")
+    ] = False,
 ) -> None:
     """Write the report of a results folder again, byte for byte.
 
@@ -24,9 +27,11 @@ def report(
     """
     from msanet_bench.report import differing_files, write_report
 
+    if check and pdf:
+        raise typer.BadParameter("--check writes nothing: say --pdf without it.")
     folder = out or Path("reports") / results.resolve().name
     if not check:
-        print(write_report(results, folder)[0])
+        print(write_report(results, folder, pdf=pdf)[0])
         return
     differing = differing_files(results, folder)
     for path in differing:

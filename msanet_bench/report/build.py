@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from msanet_bench.records import replace_text
-from msanet_bench.report.document import Block, DataFile, Forest, Report, Scatter
-from msanet_bench.report.figures import forest_svg, scatter_svg
+from msanet_bench.records import replace_bytes, replace_text
+from msanet_bench.report.document import Block, DataFile, Figure, Report
+from msanet_bench.report.figures import figure_pdf, figure_svg
 from msanet_bench.report.findings import find
 from msanet_bench.report.inputs import read_inputs
 from msanet_bench.report.markdown import render
@@ -25,20 +25,27 @@ def build_report(results: Path) -> Report:
     )
 
 
-def write_report(results: Path, out: Path) -> list[Path]:
+def write_report(results: Path, out: Path, *, pdf: bool = False) -> list[Path]:
     """Write report.md, its figures and its tables; returns the files, the report first.
 
     Equal results give equal bytes: nothing depends on the clock, the machine or the place.
 
+    Args:
+        results: The results folder.
+        out: The report's folder.
+        pdf: Write each figure as PDF, too. Its bytes depend on the versions of matplotlib and its font.
+
     Raises:
         ResultsError: the results folder cannot be read.
     """
+    report = build_report(results)
     paths = []
-    for name, text in report_files(build_report(results)).items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(path, text)
-        paths.append(path)
+    for name, text in report_files(report).items():
+        paths.append(_place(out, name))
+        replace_text(paths[-1], text)
+    for name, content in pdf_files(report).items() if pdf else ():
+        paths.append(_place(out, name))
+        replace_bytes(paths[-1], content)
     return paths
 
 
@@ -53,18 +60,29 @@ def differing_files(results: Path, out: Path) -> list[Path]:
 
 
 def report_files(report: Report) -> dict[str, str]:
-    """The text of each file by its path inside the report's folder."""
-    blocks = [block for section in report.sections for block in section.blocks]
-    return {"report.md": render(report), **dict(file for block in blocks for file in _files(block))}
+    """The text of each file by its path inside the report's folder: all that `--check` looks at."""
+    return {"report.md": render(report), **dict(file for block in _blocks(report) for file in _files(block))}
+
+
+def pdf_files(report: Report) -> dict[str, bytes]:
+    """Each figure as PDF by its path inside the report's folder, beside its SVG."""
+    figures = [block for block in _blocks(report) if isinstance(block, Figure)]
+    return {f"figures/{figure.name}.pdf": figure_pdf(figure) for figure in figures}
+
+
+def _place(out: Path, name: str) -> Path:
+    """Where a file goes; its folder is made."""
+    path = out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _blocks(report: Report) -> Iterator[Block]:
+    return (block for section in report.sections for block in section.blocks)
 
 
 def _files(block: Block) -> Iterator[tuple[str, str]]:
-    match block:
-        case DataFile(name, text):
-            yield f"tables/{name}", text
-        case Forest(name):
-            yield f"figures/{name}.svg", forest_svg(block)
-        case Scatter(name):
-            yield f"figures/{name}.svg", scatter_svg(block)
-        case _:
-            return
+    if isinstance(block, DataFile):
+        yield f"tables/{block.name}", block.text
+    elif isinstance(block, Figure):
+        yield f"figures/{block.name}.svg", figure_svg(block)

@@ -1,7 +1,7 @@
 """What a report says, before any format."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 
 class Code(NamedTuple):
@@ -59,11 +59,17 @@ class Bar(NamedTuple):
     high: float
 
 
+# What a verdict says: better, worse, no effect that matters, unresolved; `none` where none was asked for.
+Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
+
+
 class ForestRow(NamedTuple):
-    """One line of a forest plot."""
+    """One line of a forest plot: `bar` holds on this test set, `wide` on new data."""
 
     label: str
     bar: Bar
+    wide: Bar | None = None
+    tone: Tone = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +84,22 @@ class Forest:
 
 
 class Point(NamedTuple):
-    """One variant of a scatter plot."""
+    """One row of a scatter plot.
+
+    A `reference` comes from elsewhere and has no interval. `front` is the probability that nothing is both
+    better and cheaper; None where it is not known.
+    """
 
     label: str
     x: Bar
     y: Bar
-    is_baseline: bool
+    kind: Literal["variant", "baseline", "reference"]
+    front: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Two quantities against each other, each with its interval."""
+    """A cost (across) against a quality (upright), each with its interval."""
 
     name: str
     alt: str
@@ -97,8 +108,91 @@ class Scatter:
     points: tuple[Point, ...]
 
 
-Figure: TypeAlias = Forest | Scatter
-Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Forest | Scatter
+class Level(NamedTuple):
+    """Where a waterfall begins or ends, in percent."""
+
+    label: str
+    value: float
+
+
+class Step(NamedTuple):
+    """A change between two levels, in percentage points."""
+
+    label: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """From one level to another in steps, whose sum is the difference of the two."""
+
+    name: str
+    alt: str
+    axis: str
+    start: Level
+    steps: tuple[Step, ...]
+    end: Level
+
+
+class MatrixCell(NamedTuple):
+    """One effect of a matrix, in percentage points."""
+
+    value: float
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Main effects on the diagonal and interactions below it; at most 12 labels.
+
+    `cells` has one row a label; what stands above the diagonal is not drawn, None is left blank.
+    """
+
+    name: str
+    alt: str
+    labels: tuple[str, ...]
+    cells: tuple[tuple[MatrixCell | None, ...], ...]
+    explained: str
+
+
+class StripRow(NamedTuple):
+    """Every value of one variant, and their mean with its interval."""
+
+    label: str
+    values: tuple[float, ...]
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Single values beside their means, one variant below the other."""
+
+    name: str
+    alt: str
+    axis: str
+    rows: tuple[StripRow, ...]
+
+
+class BudgetRow(NamedTuple):
+    """What each part adds, in the unit of the axis and in the order of the parts; none is negative."""
+
+    label: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Totals and the parts that they are made of."""
+
+    name: str
+    alt: str
+    axis: str
+    rows: tuple[BudgetRow, ...]
+    parts: tuple[str, ...]
+
+
+Figure: TypeAlias = Forest | Scatter | Waterfall | Matrix | Strip | Budget
+Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Figure
 
 
 @dataclass(frozen=True, slots=True)

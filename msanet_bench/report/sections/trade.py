@@ -47,7 +47,7 @@ def _points(findings: Findings, timings: Mapping[str, Timing]) -> tuple[Point, .
             label=variant.label if by_name or variant.name == baseline else str(variant.number),
             x=Bar(timing.ratio, _or_nan(timing.ratio_low), _or_nan(timing.ratio_high)),
             y=bar(accuracy.mean, accuracy.low, accuracy.high),
-            is_baseline=variant.name == baseline,
+            kind="baseline" if variant.name == baseline else "variant",
         )
         for variant in shown
         if (accuracy := variant.accuracy) and (timing := timings[variant.name]).ratio is not None
