@@ -38,7 +38,7 @@ HOMES = {
     "markdown_it": "report",
     "markupsafe": "report",
     "matplotlib": "report",
-    "numpy": "analysis data doctor exports records session train",
+    "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",
     "pandas": "report",
     "pyarrow": "measure",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from msanet_bench.records import read_records, write_records
-from msanet_bench.report.build import build_report, differing_files, report_files, write_report
+from msanet_bench.report.build import build_report, differing_files, pdf_files, report_files, write_report
 from msanet_bench.report.inputs import read_inputs
 from report_text import edit_manifest, edit_table, plain, report, rows, section, tables
 
@@ -48,6 +48,22 @@ def test_the_written_files_are_the_returned_ones(small_results: Path, tmp_path: 
     paths = write_report(build_report(small_results), tmp_path / "out")
     assert paths[0] == tmp_path / "out" / "report.md"
     assert set(paths) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+
+def test_pdf_figures_are_written_on_request_and_never_checked(small_results: Path, tmp_path: Path) -> None:
+    written = write_report(small_results, tmp_path / "a", pdf=True)
+    assert set(written) == {path for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    pdf = {path.with_suffix("") for path in written if path.suffix == ".pdf"}
+    assert pdf == {path.with_suffix("") for path in written if path.suffix == ".svg"}
+    for path in (tmp_path / "a").rglob("*.pdf"):
+        path.write_bytes(b"something else")
+    assert differing_files(small_results, tmp_path / "a") == []
+
+
+def test_pdf_figures_have_equal_bytes(small_results: Path) -> None:
+    first, second = (pdf_files(build_report(small_results)) for _ in range(2))
+    assert first == second
+    assert all(content.startswith(b"%PDF-") for content in first.values())
 
 
 def test_a_report_that_is_up_to_date_has_no_differing_file(small_results: Path, tmp_path: Path) -> None:

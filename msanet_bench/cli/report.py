@@ -24,6 +24,9 @@ def report(
     html: Annotated[
         bool, typer.Option("--html", help="Also the report as one page; one that is there is always renewed.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Each figure as PDF too; --check does not look at these.")
+    ] = False,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Conclude from results of different environments all the same.")
     ] = False,
@@ -39,6 +42,8 @@ def report(
     from msanet_bench.report import build_report, differing_files, write_report
     from msanet_bench.report.inject import excerpt, filled_page, link_to, write_page
 
+    if check and pdf:
+        raise typer.BadParameter("--check writes nothing: say --pdf without it.")
     name = results.resolve().name
     folder = out or Path("reports") / name
     built = build_report(results, allow_mixed=mixed)
@@ -47,7 +52,7 @@ def report(
         # before anything is written: a page without its markers changes nothing
         pages[inject] = filled_page(inject, name, excerpt(built, link_to(folder, inject)))
     if not check:
-        written = write_report(built, folder, html=html)
+        written = write_report(built, folder, html=html, pdf=pdf)
         for page, text in pages.items():
             write_page(page, text)
         print(*(path for path in written if path.suffix in {".md", ".html"}), *pages, sep="\n")

@@ -11,7 +11,6 @@ class Code(NamedTuple):
 
 
 Cell: TypeAlias = str | Code
-Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,12 @@ class Bar(NamedTuple):
     high: float
 
 
+# What a verdict says: better, worse, no effect that matters, unresolved; `none` where none was asked for.
+Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
+
+
 class ForestRow(NamedTuple):
-    """One line of a forest plot."""
+    """One line of a forest plot: `bar` holds on this test set, `wide` on new data."""
 
     label: str
     bar: Bar
@@ -81,7 +84,11 @@ class Forest:
 
 
 class Point(NamedTuple):
-    """One variant of a scatter plot; `name` is the whole one where the label is short."""
+    """One row of a scatter plot.
+
+    A `reference` comes from elsewhere and has no interval. `front` is the probability that nothing is both
+    better and cheaper; None where it is not known. `name` is the whole one where the label is short.
+    """
 
     label: str
     x: Bar
@@ -93,7 +100,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Two quantities against each other, each with its interval."""
+    """A cost (across) against a quality (upright), each with its interval."""
 
     name: str
     alt: str
@@ -103,17 +110,23 @@ class Scatter:
 
 
 class Level(NamedTuple):
+    """Where a waterfall begins or ends, in percent."""
+
     label: str
     value: float
 
 
 class Step(NamedTuple):
+    """A change between two levels, in percentage points."""
+
     label: str
     bar: Bar
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
+    """From one level to another in steps, whose sum is the difference of the two."""
+
     name: str
     alt: str
     axis: str
@@ -123,12 +136,19 @@ class Waterfall:
 
 
 class MatrixCell(NamedTuple):
+    """One effect of a matrix, in percentage points."""
+
     value: float
     tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
+    """Main effects on the diagonal and interactions below it; at most 12 labels.
+
+    `cells` has one row a label; what stands above the diagonal is not drawn, None is left blank.
+    """
+
     name: str
     alt: str
     labels: tuple[str, ...]
@@ -137,6 +157,8 @@ class Matrix:
 
 
 class StripRow(NamedTuple):
+    """Every value of one variant, and their mean with its interval."""
+
     label: str
     values: tuple[float, ...]
     bar: Bar
@@ -144,6 +166,8 @@ class StripRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Strip:
+    """Single values beside their means, one variant below the other."""
+
     name: str
     alt: str
     axis: str
@@ -151,12 +175,16 @@ class Strip:
 
 
 class BudgetRow(NamedTuple):
+    """What each part adds, in the unit of the axis and in the order of the parts; none is negative."""
+
     label: str
     shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
+    """Totals and the parts that they are made of."""
+
     name: str
     alt: str
     axis: str
