@@ -34,6 +34,8 @@ ROW = {member: number for number, row in enumerate(ROWS) for member in row.split
 HOMES = {
     "PIL": "data",
     "fvcore": "measure",
+    "jinja2": "report",
+    "markdown_it": "report",
     "matplotlib": "report",
     "numpy": "analysis data doctor exports records session train",
     "optuna": "search",

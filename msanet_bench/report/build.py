@@ -38,7 +38,7 @@ def write_report(results: Path, out: Path, *, html: bool = False) -> list[Path]:
         ResultsError: the results folder cannot be read.
     """
     paths = []
-    for name, text in _files_of(results, out, html).items():
+    for name, text in _files_of(results, out, html=html).items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
@@ -52,7 +52,7 @@ def differing_files(results: Path, out: Path, *, html: bool = False) -> list[Pat
     Raises:
         ResultsError: the results folder cannot be read.
     """
-    files = {out / name: text.encode() for name, text in _files_of(results, out, html).items()}
+    files = {out / name: text.encode() for name, text in _files_of(results, out, html=html).items()}
     return [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
 
 
@@ -63,7 +63,7 @@ def report_files(report: Report, *, html: bool = False) -> dict[str, str]:
     return files | ({PAGE: page(report, files)} if html else {})
 
 
-def _files_of(results: Path, out: Path, html: bool) -> dict[str, str]:  # noqa: FBT001 (passed on by its callers)
+def _files_of(results: Path, out: Path, *, html: bool) -> dict[str, str]:
     return report_files(build_report(results), html=html or (out / PAGE).is_file())
 
 
