@@ -155,6 +155,15 @@ def json_fields(line: bytes) -> Any:  # noqa: ANN401 (whatever JSON may hold)
 
 
 def replace_text(path: Path, text: str) -> None:
+    """Write UTF-8 so that readers see the old file or the new one, never a part.
+
+    Raises:
+        ResultsError: the disk refuses; the old file is as it was.
+    """
+    replace_bytes(path, text.encode("utf-8"))
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
     """Write a file so that readers see the old one or the new one, never a part.
 
     Raises:
@@ -162,7 +171,7 @@ def replace_text(path: Path, text: str) -> None:
     """
     temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

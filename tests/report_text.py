@@ -10,8 +10,8 @@ from typing import Any
 from msanet_bench.report.build import build_report, report_files
 
 
-def report(results: Path) -> str:
-    return report_files(build_report(results))["report.md"]
+def report(results: Path, *, allow_mixed: bool = False) -> str:
+    return report_files(build_report(results, allow_mixed=allow_mixed))["report.md"]
 
 
 def section(text: str, title: str) -> str:
@@ -20,8 +20,17 @@ def section(text: str, title: str) -> str:
 
 def rows(text: str) -> list[list[str]]:
     """The body of the first table of a text."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+    return tables(text)[0] if tables(text) else []
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The bodies of all tables of a text."""
+    found = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
+    return [[_cells(line) for line in block.splitlines()[2:]] for block in found]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 def plain(name: str) -> str:

@@ -34,8 +34,11 @@ ROW = {member: number for number, row in enumerate(ROWS) for member in row.split
 HOMES = {
     "PIL": "data",
     "fvcore": "measure",
+    "jinja2": "report",
+    "markdown_it": "report",
+    "markupsafe": "report",
     "matplotlib": "report",
-    "numpy": "analysis data doctor exports records session train",
+    "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",
     "pandas": "report",
     "pyarrow": "measure",

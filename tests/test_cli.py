@@ -104,6 +104,7 @@ BAD_INPUT = [
     (["report", "file"], "file/manifest.json: cannot be read (Not a directory)."),
     (["compare", "folder", "folder"], f"folder/records.jsonl: cannot be read ({NO_FILE})."),
     (["compare", "file", "file"], "file:1: not a record"),
+    (["report", "results", "--check", "--pdf"], "--check writes nothing: say --pdf without it."),
     (["report", "results", "--out", "file"], "file: the system refuses (File exists)."),
 ]
 

@@ -17,6 +17,7 @@ from msanet_bench.records import (
     numbered_lines,
     pack_bits,
     read_records,
+    replace_bytes,
     replace_text,
     write_records,
 )
@@ -182,6 +183,14 @@ def test_a_file_is_replaced_whole_and_leaves_nothing_behind(tmp_path: Path) -> N
     for text in ("old\n", "new\n"):
         replace_text(path, text)
     assert path.read_bytes() == b"new\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_bytes_are_replaced_whole_and_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "figure.pdf"
+    for content in (b"old", b"\r\n\xff\x00"):
+        replace_bytes(path, content)
+    assert path.read_bytes() == b"\r\n\xff\x00"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from msanet_bench.records import read_records, write_records
-from msanet_bench.report.build import build_report, differing_files, report_files, write_report
+from msanet_bench.report.build import build_report, differing_files, pdf_files, report_files, write_report
 from msanet_bench.report.inputs import read_inputs
-from report_text import edit_manifest, edit_table, plain, report, rows, section
+from report_text import edit_manifest, edit_table, plain, report, rows, section, tables
 
 WRITE = """
 import sys
 from pathlib import Path
-from msanet_bench.report.build import write_report
-write_report(Path(sys.argv[1]), Path(sys.argv[2]))
+from msanet_bench.report.build import build_report, write_report
+write_report(build_report(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
@@ -45,21 +45,37 @@ def test_the_report_is_the_golden_one(
 
 
 def test_the_written_files_are_the_returned_ones(small_results: Path, tmp_path: Path) -> None:
-    paths = write_report(small_results, tmp_path / "out")
+    paths = write_report(build_report(small_results), tmp_path / "out")
     assert paths[0] == tmp_path / "out" / "report.md"
     assert set(paths) == {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
+def test_pdf_figures_are_written_on_request_and_never_checked(small_results: Path, tmp_path: Path) -> None:
+    written = write_report(small_results, tmp_path / "a", pdf=True)
+    assert set(written) == {path for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    pdf = {path.with_suffix("") for path in written if path.suffix == ".pdf"}
+    assert pdf == {path.with_suffix("") for path in written if path.suffix == ".svg"}
+    for path in (tmp_path / "a").rglob("*.pdf"):
+        path.write_bytes(b"something else")
+    assert differing_files(small_results, tmp_path / "a") == []
+
+
+def test_pdf_figures_have_equal_bytes(small_results: Path) -> None:
+    first, second = (pdf_files(build_report(small_results)) for _ in range(2))
+    assert first == second
+    assert all(content.startswith(b"%PDF-") for content in first.values())
+
+
 def test_a_report_that_is_up_to_date_has_no_differing_file(small_results: Path, tmp_path: Path) -> None:
-    write_report(small_results, tmp_path)
-    assert differing_files(small_results, tmp_path) == []
+    write_report(build_report(small_results), tmp_path)
+    assert differing_files(build_report(small_results), tmp_path) == []
 
 
 def test_changed_and_missing_files_of_a_report_are_found(small_results: Path, tmp_path: Path) -> None:
-    write_report(small_results, tmp_path)
+    write_report(build_report(small_results), tmp_path)
     (tmp_path / "report.md").write_text("something else")
     (tmp_path / "tables" / "effects.csv").unlink()
-    assert differing_files(small_results, tmp_path) == [
+    assert differing_files(build_report(small_results), tmp_path) == [
         tmp_path / "report.md",
         tmp_path / "tables" / "effects.csv",
     ]
@@ -94,10 +110,10 @@ def test_accuracies_of_the_table_are_those_of_the_records(small_results: Path) -
 def test_the_exported_tables_agree_with_the_printed_ones(small_results: Path) -> None:
     files = report_files(build_report(small_results))
     exported = list(csv.DictReader(io.StringIO(files["tables/variants.csv"])))
-    printed = rows(section(files["report.md"], "Variants"))
-    for row, shown in zip(exported, printed, strict=True):
+    accuracies, costs = tables(section(files["report.md"], "Variants"))
+    for row, shown, cost in zip(exported, accuracies, costs, strict=True):
         assert 100 * float(row["accuracy_mean"]) == pytest.approx(float(shown[2].split()[0]), abs=0.00501)
-        assert row["params"] == shown[6].replace(",", "")
+        assert row["params"] == cost[3].replace(",", "")
 
 
 def test_every_cell_without_a_result_is_listed(small_results: Path) -> None:
@@ -112,13 +128,16 @@ def test_every_cell_without_a_result_is_listed(small_results: Path) -> None:
 def test_figures_and_tables_that_are_named_are_written(small_results: Path) -> None:
     files = report_files(build_report(small_results))
     named = set(re.findall(r"\]\(((?:figures|tables)/[^)]+)\)", files["report.md"]))
-    assert named == set(files) - {"report.md"}
+    assert named == set(files) - {"report.md", "report.json"}
 
 
 def test_a_number_of_the_cpu_never_stands_in_a_cuda_column(small_results: Path) -> None:
     header = next(line for line in report(small_results).splitlines() if "CUDA latency" in line)
-    assert header.count("not measured (no CUDA device)") == 1
-    assert {row[-1] for row in rows(section(report(small_results), "Variants"))} == {"-"}
+    column = [title.strip() for title in header.split("|")[1:-1]].index(
+        "CUDA latency, ms: not measured (no CUDA device)"
+    )
+    costs = tables(section(report(small_results), "Variants"))[1]
+    assert {row[column] for row in costs} == {"-"}
 
 
 def test_numbers_of_a_cuda_row_that_is_not_ok_are_not_shown(results: Path) -> None:
@@ -143,11 +162,12 @@ def test_one_seed_has_no_interval_and_says_so(results: Path) -> None:
     text = report(results)
     assert "from one seed, so without an interval" in text
     assert "differences stand without intervals" in text
-    assert not re.search(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]", section(text, "Main effects"))
+    effects = tables(section(text, "Effects"))[0]
+    assert {tuple(row[5:]) for row in effects} == {("-",) * 5}
 
 
 def test_three_seeds_do_have_intervals(small_results: Path) -> None:
-    assert re.search(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]", section(report(small_results), "Main effects"))
+    assert re.search(r"\[[+-]?\d+\.\d+, [+-]?\d+\.\d+\]", section(report(small_results), "Effects"))
 
 
 def test_a_sweep_without_any_result_still_has_a_report(results: Path) -> None:
@@ -163,7 +183,7 @@ def test_without_latency_profile_and_factors_the_rest_is_reported(results: Path)
     (results / "profile.json").unlink()
     edit_manifest(results, lambda manifest: manifest["experiment"].update(factors={}, design="list"))
     files = report_files(build_report(results))
-    assert "## Main effects" not in files["report.md"]
+    assert "## Effects" not in files["report.md"]
     assert "Latency on CPU: not measured." in files["report.md"]
     assert "figures/differences.svg" in files
 
@@ -181,11 +201,6 @@ def test_what_ran_without_failures_has_no_section_of_failures(results: Path) -> 
     records = [record for record in read_records(results) if record.variant == "baseline"]
     write_records(results / "records.jsonl", records)
     assert "## Failures" not in report(results)
-
-
-def test_one_comparison_is_counted_once_in_the_summary(results: Path) -> None:
-    edit_manifest(results, lambda manifest: manifest.update(variants=manifest["variants"][:2]))
-    assert "(1 different comparison)" in section(report(results), "Summary")
 
 
 @pytest.mark.parametrize(

@@ -1,87 +1,109 @@
-"""Figures as SVG text."""
+"""What all figures promise: any name, any page, equal bytes."""
 
-import html
+import hashlib
+import json
 import math
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from msanet_bench.report.document import Bar, Forest, ForestRow, Point, Scatter
-from msanet_bench.report.figures import forest_svg, scatter_svg
+from drawn import every_kind, texts
+from msanet_bench.report import figures
+from msanet_bench.report.document import Figure
+from msanet_bench.report.figures import figure_pdf, figure_svg
+from msanet_bench.report.figures.style import STYLES
 
-INTERVAL = Bar(1.0, 0.5, 1.5)
+KINDS = [type(figure).__name__ for figure in every_kind()]
 LONG = "branches.conv3=off,branches.conv5=off,branches.dilated=off,branches.context=off,attention=none"
 
 
-def forest(*labels: str, bar: Bar = INTERVAL) -> Forest:
-    return Forest("effects", "alt", "points", tuple(ForestRow(label, bar) for label in labels), 0.5)
+def of_kind(kind: str, name: str = "conv3", half: float = 0.3) -> Figure:
+    return every_kind(name, half)[KINDS.index(kind)]
 
 
-def scatter(*points: Point) -> Scatter:
-    return Scatter("trade", "alt", "latency", "accuracy, %", points)
+def digests() -> dict[str, str]:
+    """Of every kind in both formats."""
+    drawn = {f"{kind}.svg": figure_svg(of_kind(kind)).encode() for kind in KINDS}
+    drawn |= {f"{kind}.pdf": figure_pdf(of_kind(kind)) for kind in KINDS}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in drawn.items()}
 
 
-def point(label: str, x: float, y: float, *, is_baseline: bool = False) -> Point:
-    return Point(label, Bar(x, x - 0.01, x + 0.01), Bar(y, y - 1, y + 1), is_baseline)
+def with_style(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    monkeypatch.setattr(figures, "STYLES", (*STYLES, {name: value}))
 
 
-def texts(svg: str) -> list[str]:
-    return [html.unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["$x$", '<b>&"', "100 %", "模型", "]]>", "a_{b"])
+def test_any_name_is_drawn_as_it_is(kind: str, name: str) -> None:
+    svg = figure_svg(of_kind(kind, name))
+    assert any(text.startswith(name) for text in texts(svg))
+    ET.fromstring(svg)  # noqa: S314 (our own text)
 
 
-def test_every_row_of_a_forest_is_named() -> None:
-    shown = texts(forest_svg(forest("first", "second", "third")))
-    assert {"first", "second", "third", "points"} <= set(shown)
-
-
-def test_a_long_name_is_shown_whole_on_several_lines() -> None:
-    shown = " ".join(texts(forest_svg(forest(LONG))))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_name_is_shown_whole(kind: str) -> None:
+    shown = " ".join(texts(figure_svg(of_kind(kind, LONG))))
     assert all(change in shown for change in LONG.split(","))
 
 
-def test_the_band_and_the_meaning_of_a_filled_dot_are_said() -> None:
-    assert "Filled: the 95 % interval excludes 0. Band: less than 0.5 pp." in texts(forest_svg(forest("a")))
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_intervals_there_is_still_a_figure(kind: str) -> None:
+    svg = figure_svg(of_kind(kind, half=math.nan))
+    assert "conv3" in " ".join(texts(svg))
+    assert "95 %" not in svg
+    assert not re.search(r"\bnan\b", svg)
 
 
-def test_without_intervals_the_figure_says_so() -> None:
-    alone = Bar(1.0, math.nan, math.nan)
-    assert "No intervals. Band: less than 0.5 pp." in texts(forest_svg(forest("a", bar=alone)))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_card_is_white_and_as_wide_as_github_shows_it(kind: str) -> None:
+    svg = figure_svg(of_kind(kind))
+    card = re.search(r'<g id="patch_1">\s*<path d="([^"]*)" style="fill: #ffffff"', svg)
+    assert card is not None
+    assert 'viewBox="0 0 619.2 ' in svg
+    assert "L 619.2" in card[1]
 
 
-def test_the_background_is_white_on_every_page() -> None:
-    for svg in (forest_svg(forest("a")), scatter_svg(scatter(point("a", 1, 90)))):
-        assert "fill: #ffffff" in svg
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_figure_says_when_and_by_what_it_was_made(kind: str) -> None:
+    assert not re.search(r"<dc:date>|<dc:creator>|Matplotlib v", figure_svg(of_kind(kind)))
+    assert not re.search(rb"/CreationDate|/Creator|/Producer", figure_pdf(of_kind(kind)))
 
 
-def test_equal_figures_have_equal_bytes_without_date_or_version() -> None:
-    first, second = (scatter_svg(scatter(point("a", 1, 90), point("b", 2, 91))) for _ in range(2))
-    assert first == second
-    assert not re.search(r"<dc:date>|Matplotlib v", first)
+def test_two_processes_give_equal_bytes(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("font.size: 23\nsvg.fonttype: path\npdf.fonttype: 3\n")
+    code = "import json, test_report_figures as t; print(json.dumps(t.digests()))"
+    changes = {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1"}
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **changes, "PYTHONPATH": path, "MATPLOTLIBRC": str(tmp_path / "matplotlibrc")},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(done.stdout) == digests()
 
 
-def test_labels_that_would_cover_each_other_are_left_out() -> None:
-    crowd = [point(f"variant {n}", 1 + n / 1e6, 90) for n in range(9)]
-    shown = [text for text in texts(scatter_svg(scatter(*crowd))) if text.startswith("variant")]
-    assert 0 < len(shown) < 9
+def test_without_the_salt_bytes_would_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_style(monkeypatch, "svg.hashsalt", None)
+    first, second = (figure_svg(of_kind("Forest")) for _ in range(2))
+    assert first != second
 
 
-def test_labels_with_room_are_all_shown_and_the_baseline_first() -> None:
-    far = [point(f"variant {n}", 1 + n, 90 + n, is_baseline=n == 2) for n in range(4)]
-    shown = [text for text in texts(scatter_svg(scatter(*far))) if text.startswith("variant")]
-    assert sorted(shown) == [f"variant {n}" for n in range(4)]
-    assert shown[0] == "variant 2"
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pdf_has_its_fonts_embedded_as_publishers_ask(kind: str) -> None:
+    pdf = figure_pdf(of_kind(kind))
+    assert pdf.startswith(b"%PDF-")
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
 
 
-@pytest.mark.parametrize(("low", "high", "side"), [(80, 110, "end"), (math.nan, math.nan, "start")])
-def test_a_label_keeps_off_the_interval_of_another_point(low: float, high: float, side: str) -> None:
-    beside = Point("b", Bar(1.05, math.nan, math.nan), Bar(97, low, high), is_baseline=False)
-    frame = [point("left", 0.5, 80), point("right", 1.5, 110)]
-    svg = scatter_svg(scatter(point("the long label", 1, 90), beside, *frame))
-    style = re.search(r'<text style="([^"]*)"[^>]*>the long label<', svg)
-    assert style is not None
-    assert f"text-anchor: {side}" in style[1]
-
-
-@pytest.mark.parametrize("label", ["$x$", "<b>&", "100 %"])
-def test_any_name_is_drawn_as_it_is(label: str) -> None:
-    assert label in texts(forest_svg(forest(label)))
+def test_fonts_that_publishers_refuse_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_style(monkeypatch, "pdf.fonttype", 3)
+    assert b"/Type3" in figure_pdf(of_kind("Forest"))

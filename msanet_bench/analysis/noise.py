@@ -31,16 +31,16 @@ def sampling_error(accuracy: float, images: int) -> float:
 def unequal_spread_p(variant: Sequence[str], residuals: Sequence[float]) -> float:
     """Brown and Forsythe's p (1974) that all variants deviate alike around the block model.
 
-    An analysis of variance of how far each residual lies from its variant's median; NaN where variants are
-    too few or have one value each.
+    An analysis of variance of how far each residual lies from its variant's median, over variants of three
+    values or more: two lie equally far from their median. NaN where such variants are fewer than two.
     """
     groups: dict[str, list[float]] = defaultdict(list)
     for name, residual in zip(variant, residuals, strict=True):
         groups[name].append(residual)
-    several = [np.asarray(group) for group in groups.values() if len(group) > 1]
+    several = [np.asarray(group) for group in groups.values() if len(group) > 2]  # noqa: PLR2004 - see above
     distances = [np.abs(group - np.median(group)) for group in several]
     df = len(distances) - 1, sum(map(len, distances)) - len(distances)
-    if min(df) < 1:
+    if df[0] < 1:
         return math.nan
     centre = np.concatenate(distances).mean()
     between = sum(len(group) * float((group.mean() - centre) ** 2) for group in distances) / df[0]

@@ -29,8 +29,9 @@ def draw_means(fit: BlockFit) -> FloatArray:
     if fit.df == 0:
         return np.tile(fit.means, (draws, 1))
     values, vectors = np.linalg.eigh(fit.inverse)
-    spread = vectors * np.sqrt(np.clip(values, 0, None))
-    of_blocks = source.standard_normal((draws, len(fit.blocks))) @ spread.T
+    # the symmetric root: eigenvectors of equal values differ from machine to machine, this does not
+    spread = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    of_blocks = source.standard_normal((draws, len(fit.blocks))) @ spread
     own = source.standard_normal((draws, len(sizes))) / np.sqrt(sizes)
     shared = of_blocks @ (fit.counts / sizes[:, None]).T
     error = math.sqrt(fit.mean_square) * np.sqrt(fit.df / source.chisquare(fit.df, (draws, 1)))

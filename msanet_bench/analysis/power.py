@@ -37,7 +37,7 @@ def t_power(effect: float, se: float, df: float, *, alpha: float = 0.05) -> floa
         return math.nan
     if se == 0:
         return 1.0
-    critical, shift = float(stdtrit(df, 1 - alpha / 2)), effect / se
+    critical, shift = float(stdtrit(df, 1 - alpha / 2)), abs(effect) / se
     return 1 - _below(df, shift, critical) + _below(df, shift, -critical)
 
 

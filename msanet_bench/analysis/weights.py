@@ -102,7 +102,9 @@ def trend(
     Orthogonal polynomials over the levels' positions. The weights of a group that are positive add up to 1,
     so that the linear trend of two levels is their difference. None without a group.
     """
-    powers = np.vander(np.array(list(positions.values())), degree + 1, increasing=True)
+    at = np.array(list(positions.values()))
+    # centred, or powers of numbers such as 2024, 2025 could not be told apart
+    powers = np.vander((at - at.mean()) / np.ptp(at), degree + 1, increasing=True)
     orthogonal, triangle = np.linalg.qr(powers)
     polynomial = orthogonal[:, degree] * np.sign(triangle[degree, degree])
     scaled = polynomial / polynomial[polynomial > 0].sum()

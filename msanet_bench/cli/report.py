@@ -21,6 +21,15 @@ def report(
         Path | None,
         typer.Option(help="Also fill the part between two markers of a Markdown page.", metavar="PAGE"),
     ] = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Also the report as one page; one that is there is always renewed.")
+    ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Each figure as PDF too; --check does not look at these.")
+    ] = False,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Conclude from results of different environments all the same.")
+    ] = False,
 ) -> None:
     """Write the report of a results folder again, byte for byte.
 
@@ -33,19 +42,22 @@ def report(
     from msanet_bench.report import build_report, differing_files, write_report
     from msanet_bench.report.inject import excerpt, filled_page, link_to, write_page
 
+    if check and pdf:
+        raise typer.BadParameter("--check writes nothing: say --pdf without it.")
     name = results.resolve().name
     folder = out or Path("reports") / name
+    built = build_report(results, allow_mixed=mixed)
     pages = {}
     if inject is not None:
         # before anything is written: a page without its markers changes nothing
-        pages[inject] = filled_page(inject, name, excerpt(build_report(results), link_to(folder, inject)))
+        pages[inject] = filled_page(inject, name, excerpt(built, link_to(folder, inject)))
     if not check:
-        print(write_report(results, folder)[0])
+        written = write_report(built, folder, html=html, pdf=pdf)
         for page, text in pages.items():
             write_page(page, text)
-            print(page)
+        print(*(path for path in written if path.suffix in {".md", ".html"}), *pages, sep="\n")
         return
-    differing = differing_files(results, folder)
+    differing = differing_files(built, folder, html=html)
     differing += [page for page, text in pages.items() if page.read_bytes() != text.encode()]
     for path in differing:
         print(f"{path}: differs from what {results} gives.")

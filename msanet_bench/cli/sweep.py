@@ -31,7 +31,8 @@ def sweep(
     """
     from msanet_bench.checks import load_experiment
     from msanet_bench.console import show_sweep
-    from msanet_bench.report import write_report
+    from msanet_bench.errors import MixedResultsError
+    from msanet_bench.report import build_report, write_report
     from msanet_bench.sweep import SweepOptions, retry_statuses, run_sweep
 
     loaded = load_experiment(experiment)
@@ -50,9 +51,12 @@ def sweep(
     except KeyboardInterrupt:
         print("Stopped; finished cells are kept. Give the same command again to go on.", file=sys.stderr)
         raise
-    written = write_report(folder, reports or Path("reports") / loaded.name)
     print(f"Results: {folder}")
-    print(f"Report:  {written[0]}")
+    try:
+        written = write_report(build_report(folder), reports or Path("reports") / loaded.name)
+        print(f"Report:  {written[0]}")
+    except MixedResultsError as error:
+        print(f"Report:  not written. {error}")
     if ended.not_ok:
         print(f"{ended.not_ok} of {ended.cells} cells are not ok; the report names them with their reasons.")
         raise typer.Exit(SOME_CELLS_FAILED)

@@ -99,7 +99,7 @@ def _equal(first: object, second: object) -> bool:
             return list(first) == list(second) and all(_equal(first[key], second[key]) for key in first)
         case list(), list():
             return len(first) == len(second) and all(map(_equal, first, second))
-        case (int() | float()), (int() | float()):
+        case ((int() | float()), (int() | float())):
             return math.isclose(first, second, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
         case _:
             return first == second

@@ -11,7 +11,6 @@ class Code(NamedTuple):
 
 
 Cell: TypeAlias = str | Code
-Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,12 @@ class Bar(NamedTuple):
     high: float
 
 
+# What a verdict says: better, worse, no effect that matters, unresolved; `none` where none was asked for.
+Tone: TypeAlias = Literal["helps", "hurts", "equal", "open", "none"]
+
+
 class ForestRow(NamedTuple):
-    """One line of a forest plot."""
+    """One line of a forest plot: `bar` holds on this test set, `wide` on new data."""
 
     label: str
     bar: Bar
@@ -81,18 +84,23 @@ class Forest:
 
 
 class Point(NamedTuple):
-    """One variant of a scatter plot."""
+    """One row of a scatter plot.
+
+    A `reference` comes from elsewhere and has no interval. `front` is the probability that nothing is both
+    better and cheaper; None where it is not known. `name` is the whole one where the label is short.
+    """
 
     label: str
     x: Bar
     y: Bar
     kind: Literal["variant", "baseline", "reference"]
     front: float | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scatter:
-    """Two quantities against each other, each with its interval."""
+    """A cost (across) against a quality (upright), each with its interval."""
 
     name: str
     alt: str
@@ -102,17 +110,23 @@ class Scatter:
 
 
 class Level(NamedTuple):
+    """Where a waterfall begins or ends, in percent."""
+
     label: str
     value: float
 
 
 class Step(NamedTuple):
+    """A change between two levels, in percentage points."""
+
     label: str
     bar: Bar
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
+    """From one level to another in steps, whose sum is the difference of the two."""
+
     name: str
     alt: str
     axis: str
@@ -122,12 +136,19 @@ class Waterfall:
 
 
 class MatrixCell(NamedTuple):
+    """One effect of a matrix, in percentage points."""
+
     value: float
     tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
+    """Main effects on the diagonal and interactions below it; at most 12 labels.
+
+    `cells` has one row a label; what stands above the diagonal is not drawn, None is left blank.
+    """
+
     name: str
     alt: str
     labels: tuple[str, ...]
@@ -136,6 +157,8 @@ class Matrix:
 
 
 class StripRow(NamedTuple):
+    """Every value of one variant, and their mean with its interval."""
+
     label: str
     values: tuple[float, ...]
     bar: Bar
@@ -143,6 +166,8 @@ class StripRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Strip:
+    """Single values beside their means, one variant below the other."""
+
     name: str
     alt: str
     axis: str
@@ -150,12 +175,16 @@ class Strip:
 
 
 class BudgetRow(NamedTuple):
+    """What each part adds, in the unit of the axis and in the order of the parts; none is negative."""
+
     label: str
     shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
+    """Totals and the parts that they are made of."""
+
     name: str
     alt: str
     axis: str
@@ -181,4 +210,4 @@ class Report:
 
     title: str
     sections: tuple[Section, ...]
-    numbers: str
+    numbers: str = "{}\n"

@@ -8,6 +8,8 @@ from pathlib import Path
 from msanet_bench.errors import MixedResultsError, ResultsError
 from msanet_bench.records import Record, read_records
 from msanet_bench.report.manifest import Manifest, read_manifest
+from msanet_bench.report.markdown import code
+from msanet_bench.report.numbers import plural
 from msanet_bench.report.profiles import Profile, read_profiles
 from msanet_bench.report.timings import Latencies, read_latencies
 
@@ -47,9 +49,10 @@ def read_inputs(results: Path, *, allow_mixed: bool = False) -> Inputs:
     inputs = _read(results)
     mixed = mixed_environments(inputs)
     if mixed and not allow_mixed:
+        several = "; nor the same ".join(f"{title} ({counted(v)})" for title, v in mixed.items())
         raise MixedResultsError(
-            f"{results}: not all results have the same {'; nor the same '.join(_counted(mixed))}. Differences "
-            "may come from that. Train the others again, or give --mixed to conclude from them all the same."
+            f"{results}: not all results have the same {several}. Differences may come from that. Train the "
+            "others again, or give --mixed to conclude from them all the same."
         )
     return inputs
 
@@ -64,11 +67,9 @@ def mixed_environments(inputs: Inputs) -> Mapping[str, Counter[str]]:
     return {title: counts for title, counts in values.items() if len(counts) > 1}
 
 
-def _counted(mixed: Mapping[str, Counter[str]]) -> list[str]:
-    return [
-        f"{title} ({', '.join(f'{value}: {number} records' for value, number in counts.items())})"
-        for title, counts in mixed.items()
-    ]
+def counted(values: Counter[str]) -> str:
+    """`3.0 (5 records), 2.14.1 (10 records)`, in the order of the records."""
+    return ", ".join(f"{code(value)} ({plural(number, 'record')})" for value, number in values.items())
 
 
 def _read(results: Path) -> Inputs:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from msanet_bench.analysis.contrasts import NotEstimableError, contrast
 from msanet_bench.analysis.pareto import (
     FloatArray,
@@ -50,7 +48,7 @@ def find_standing(evidence: Evidence | None, costs: Costs) -> Standing | None:
         return None
     fit, means = evidence.fit, draw_means(evidence.fit)
     names = fit.variants
-    top = names[int(np.argmax(fit.means))]
+    top = max(names, key=lambda name: fit.means[fit.place[name]])
     tables = {
         MACS: {name: _exact(profile.macs) for name, profile in costs.profiles.items() if profile.macs},
         **costs.latency,

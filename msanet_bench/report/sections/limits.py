@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msanet_bench.report.document import Bullets, Section
 from msanet_bench.report.findings import Findings
-from msanet_bench.report.inputs import mixed_environments
+from msanet_bench.report.inputs import counted, mixed_environments
 from msanet_bench.report.latency import main_timings
 from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
@@ -102,5 +102,7 @@ def _epochs(manifest: Manifest) -> list[int]:
 
 def _provenance(findings: Findings) -> Iterator[str]:
     for title, values in mixed_environments(findings.inputs).items():
-        counted = ", ".join(f"{code(value)} ({plural(n, 'record')})" for value, n in values.items())
-        yield f"Not all results have the same {title}: {counted}. Differences may come from that in part."
+        yield (
+            f"Not all results have the same {title}: {counted(values)}. Differences may come from that in "
+            "part."
+        )

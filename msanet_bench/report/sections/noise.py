@@ -136,10 +136,10 @@ def _power(findings: Findings) -> Iterator[Block]:
     rows = [_power_row(kind, known) for kind, claims in kinds.items() if (known := _with_interval(claims))]
     if rows:
         yield Paragraph(
-            "The smallest difference that a test of its own would find four times in five on this test set, and "
-            "how many more seeds would resolve, four times in five, one that is none or just large enough "
-            "to matter; the deviation is taken at its upper 80 % limit where it is known to few degrees of "
-            "freedom."
+            "The smallest difference that a test of its own would find four times in five on this test set, "
+            "and how many more seeds would resolve, four times in five, one that is none or just large "
+            "enough to matter; the deviation is taken at its upper 80 % limit where it is known to few "
+            "degrees of freedom."
         )
         header = ("comparisons", "how many", "smallest found, pp", "unresolved", "more seeds for all")
         yield Table(header, tuple(rows))

@@ -50,10 +50,10 @@ def _unit(findings: Findings) -> tuple[str, float]:
 
 
 def _sure_milliseconds(latency: Bar | None) -> float | None:
-    """None where the interval contains 0."""
-    if latency is None or latency.low <= 0 <= latency.high:
-        return None
-    return 1000 * latency.estimate
+    """None where the interval contains 0, or there is none."""
+    if latency is not None and (latency.low > 0 or latency.high < 0):
+        return 1000 * latency.estimate
+    return None
 
 
 def _price(worth: float | None, cost: float | None) -> str:

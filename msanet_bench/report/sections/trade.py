@@ -48,6 +48,7 @@ def _points(findings: Findings, timings: Mapping[str, Timing]) -> tuple[Point, .
             x=Bar(timing.ratio, _or_nan(timing.ratio_low), _or_nan(timing.ratio_high)),
             y=bar(accuracy.mean, accuracy.low, accuracy.high),
             kind="baseline" if variant.name == baseline else "variant",
+            name=variant.name,
         )
         for variant in shown
         if (accuracy := variant.accuracy) and (timing := timings[variant.name]).ratio is not None
