@@ -16,7 +16,7 @@ import pytest
 from commands import run_verb
 from html_text import HOSTILE, Page, page_of, parsed, rename, without_marks
 from msanet_bench.report.document import Bar, Code, Paragraph, Point, Report, Scatter, Section
-from msanet_bench.report.figures import scatter_svg
+from msanet_bench.report.figures import figure_svg
 from msanet_bench.report.html import page, sort_value
 from report_text import report
 
@@ -216,9 +216,9 @@ def test_in_a_column_of_text_only_a_whole_number_is_one(text: str, value: str | 
     ],
 )
 def test_a_point_says_its_name_and_both_values(x: Bar, note: str) -> None:
-    point = Point("7", x, Bar(88.357, 87.586, 89.138), is_baseline=False, name="a=off")
+    point = Point("7", x, Bar(88.357, 87.586, 89.138), "variant", name="a=off")
     scatter = Scatter("trade", "alt", "latency", "accuracy, %", (point,))
-    text = page(Report("title", (Section("A", (scatter,)),)), {"figures/trade.svg": scatter_svg(scatter)})
+    text = page(Report("title", (Section("A", (scatter,)),)), {"figures/trade.svg": figure_svg(scatter)})
     notes = [attributes for _, attributes in parsed(text).elements if attributes.get("class") == "point"]
     assert [(n["id"], n["aria-label"], n["role"]) for n in notes] == [
         ("trade-point-0", f"a=off\naccuracy, %: 88.36 [87.59, 89.14]\nlatency: {note}", "img")

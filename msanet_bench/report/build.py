@@ -45,7 +45,7 @@ def write_report(report: Report, out: Path, *, html: bool = False, pdf: bool = F
     Raises:
         ResultsError: the disk refuses.
     """
-    texts = _files_in(out, report, html)
+    texts = _files_in(out, report, html=html)
     files = {name: text.encode() for name, text in texts.items()} | (pdf_files(report) if pdf else {})
     for name, content in files.items():
         path = out / name
@@ -59,7 +59,7 @@ def differing_files(report: Report, out: Path, *, html: bool = False) -> list[Pa
 
     Of report.json, whose numbers are not rounded, the last bits may be those of another machine.
     """
-    texts = {out / name: text for name, text in _files_in(out, report, html).items()}
+    texts = {out / name: text for name, text in _files_in(out, report, html=html).items()}
     return [path for path, text in texts.items() if not (path.is_file() and _is_up_to_date(path, text))]
 
 
@@ -83,7 +83,7 @@ def _blocks(report: Report) -> Iterator[Block]:
     return (block for section in report.sections for block in section.blocks)
 
 
-def _files_in(out: Path, report: Report, html: bool) -> dict[str, str]:  # noqa: FBT001 (passed on by its callers)
+def _files_in(out: Path, report: Report, *, html: bool) -> dict[str, str]:
     return report_files(report, html=html or (out / PAGE).is_file())
 
 

@@ -79,7 +79,6 @@
 
   const hide = () => {
     current?.classList.remove("current");
-    current?.removeAttribute("aria-describedby");
     current = null;
     tip.hidden = true;
   };
@@ -111,10 +110,6 @@
   // One stop of the tab key a figure; the arrows go from point to point.
   const makeTelling = (figure) => {
     const points = [...figure.querySelectorAll(".point")].sort((a, b) => centre(a).x - centre(b).x);
-    const enter = (point) => {
-      points.forEach((other) => other.setAttribute("tabindex", other === point ? "0" : "-1"));
-    };
-    enter(points[0]);
     const follow = (event) => {
       const point = nearest(points, event);
       if (point === null) {
@@ -126,18 +121,20 @@
     figure.addEventListener("pointermove", follow);
     figure.addEventListener("pointerdown", follow);
     figure.addEventListener("pointerleave", hide);
-    figure.addEventListener("focusin", (event) => {
-      enter(event.target);
-      show(event.target);
-    });
-    figure.addEventListener("focusout", hide);
-    figure.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (step) {
-        event.preventDefault();
-        const index = points.indexOf(document.activeElement) + step;
-        points[Math.min(Math.max(index, 0), points.length - 1)].focus();
-      }
+    points[0].setAttribute("tabindex", "0");
+    points.forEach((point, index) => {
+      point.addEventListener("focus", () => {
+        points.forEach((other) => other.setAttribute("tabindex", other === point ? "0" : "-1"));
+        show(point);
+      });
+      point.addEventListener("blur", hide);
+      point.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+        if (step) {
+          event.preventDefault();
+          points[index + step]?.focus();
+        }
+      });
     });
   };
 

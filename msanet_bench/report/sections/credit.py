@@ -102,8 +102,8 @@ def _waterfall(findings: Findings, found: Credit) -> Iterator[Waterfall]:
     by_name = {variant.name: variant for variant in findings.variants}
     if found.full is None or found.empty is None or any(share.shapley is None for share in found.shares):
         return
-    start, end = by_name[found.empty].accuracy, by_name[found.full].accuracy
-    if start is None or end is None:
+    start = by_name[found.empty].accuracy
+    if start is None or found.total is None:
         return
     components = [share.component for share in found.shares]
     yield Waterfall(
@@ -119,7 +119,8 @@ def _waterfall(findings: Findings, found: Credit) -> Iterator[Waterfall]:
             for share in found.shares
             if share.shapley is not None
         ),
-        end=Level("all of them", 100 * end.mean),
+        # of the block model, as the steps are: with missing cells a plain mean would be another one
+        end=Level("all of them", 100 * (start.mean + found.total.here.estimate)),
     )
 
 
