@@ -32,7 +32,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(RUN, "--help") & HEAVY == set()
 
 
-@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "compare", "doctor"])
+@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "table", "compare", "doctor"])
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()
 
@@ -58,6 +58,10 @@ def test_report_loads_no_torch_and_no_optuna(small_results: Path, tmp_path: Path
     loaded = loaded_by(RUN, "report", small_results, "--out", tmp_path)
     assert "matplotlib" in loaded
     assert loaded & {"torch", "torchvision", "optuna"} == set()
+
+
+def test_table_draws_no_figure_and_loads_nothing_heavy(small_results: Path) -> None:
+    assert loaded_by(RUN, "table", small_results, "--format", "latex") & HEAVY == set()
 
 
 @pytest.mark.parametrize("module", ["scipy.stats", "torch"])
