@@ -18,6 +18,7 @@ from msanet_bench.report.document import (
     Waterfall,
 )
 from msanet_bench.report.figures import draw, figure_svg
+from msanet_bench.report.figures.rows import wrap
 from msanet_bench.report.figures.style import MARKS
 
 ALONE = Bar(1.0, math.nan, math.nan)
@@ -84,6 +85,11 @@ def test_the_band_reaches_as_far_as_is_said() -> None:
     assert band.width > 0
     axes = draw(forest(ForestRow("a", ALONE), band=0.25)).axes[0]
     assert (axes.patches[0].get_x(), axes.patches[0].get_width()) == (-0.25, 0.5)
+
+
+def test_a_name_is_broken_after_commas_and_a_sentence_is_left_as_it_is() -> None:
+    assert wrap("conv3=off,conv5=off", 12) == "conv3=off,\nconv5=off"
+    assert wrap("backbone, all parts off") == "backbone, all parts off"
 
 
 def test_of_many_rows_the_largest_are_drawn_in_the_given_order() -> None:

@@ -1,6 +1,7 @@
 """Axes whose rows are named at the left, from top to bottom, as high as their names need."""
 
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -62,4 +63,4 @@ def largest(rows: Sequence[_Row], size: Callable[[_Row], float]) -> tuple[Sequen
 
 def wrap(label: str, characters: int = _LABEL_CHARACTERS) -> str:
     """A long name in several lines, broken after commas."""
-    return "\n".join(textwrap.wrap(label.replace(",", ", "), characters, break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(re.sub(",(?! )", ", ", label), characters, break_on_hyphens=False))

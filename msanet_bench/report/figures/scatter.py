@@ -43,7 +43,7 @@ def draw_scatter(scatter: Scatter) -> Figure:
     axes.set_ylabel(scatter.y_axis)
     axes.grid(color=LIGHT, linewidth=0.5)
     axes.set_axisbelow(True)
-    _explain(axes, points)
+    _explain(axes, points, has_front=len(front) > 1)
     obstacles = [*_bars(points), *_steps(across, up)]
     label_points(figure, axes, _named(points, front), points, obstacles)
     return figure
@@ -122,7 +122,7 @@ def _has_name(point: Point) -> bool:
     return point.kind != "variant" or point.front is None or point.front >= _NAMED_FROM
 
 
-def _explain(axes: Axes, points: Sequence[Point]) -> None:
+def _explain(axes: Axes, points: Sequence[Point], *, has_front: bool) -> None:
     """What occurs, and no more."""
     known = any(point.front is not None for point in points)
     kinds = [kind for kind in _LOOKS if any(point.kind == kind for point in points)]
@@ -131,6 +131,6 @@ def _explain(axes: Axes, points: Sequence[Point]) -> None:
     ]
     if any(map(is_hollow, points)):
         marks.append(Mark(INK, "o", 6, "white", "hollow: less likely on the front than not"))
-    line = Line2D([], [], color=GREY, linewidth=1, label="front of the estimates")
+    front = [Line2D([], [], color=GREY, linewidth=1, label="front of the estimates")] if has_front else []
     fainter = ["The fainter a variant, the less likely it stands on the front."] if known else []
-    explain(axes, fainter, [*map(key, marks), line])
+    explain(axes, fainter, [*map(key, marks), *front])
