@@ -36,7 +36,6 @@ HOMES = {
     "fvcore": "measure",
     "jinja2": "report",
     "markdown_it": "report",
-    "markupsafe": "report",
     "matplotlib": "report",
     "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",

@@ -51,13 +51,13 @@ def test_the_written_files_are_the_returned_ones(small_results: Path, tmp_path: 
 
 
 def test_pdf_figures_are_written_on_request_and_never_checked(small_results: Path, tmp_path: Path) -> None:
-    written = write_report(small_results, tmp_path / "a", pdf=True)
+    written = write_report(build_report(small_results), tmp_path / "a", pdf=True)
     assert set(written) == {path for path in (tmp_path / "a").rglob("*") if path.is_file()}
     pdf = {path.with_suffix("") for path in written if path.suffix == ".pdf"}
     assert pdf == {path.with_suffix("") for path in written if path.suffix == ".svg"}
     for path in (tmp_path / "a").rglob("*.pdf"):
         path.write_bytes(b"something else")
-    assert differing_files(small_results, tmp_path / "a") == []
+    assert differing_files(build_report(small_results), tmp_path / "a") == []
 
 
 def test_pdf_figures_have_equal_bytes(small_results: Path) -> None:

@@ -16,6 +16,10 @@ OtherResults = Annotated[
 OtherReports = Annotated[
     Path | None, typer.Option(help="Folder of the report [default: reports/NAME].", show_default=False)
 ]
+External = Annotated[
+    Path | None,
+    typer.Option(help="A CSV file of rows from elsewhere, which stand beside ours.", metavar="FILE"),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Training processes, one thread each [default: one a core].")
 ]

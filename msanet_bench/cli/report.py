@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import OtherReports, ResultsFolder
+from msanet_bench.cli.arguments import External, OtherReports, ResultsFolder
 
 REPORT_DIFFERS = 1
 
@@ -27,6 +27,7 @@ def report(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Each figure as PDF too; --check does not look at these.")
     ] = False,
+    external: External = None,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Conclude from results of different environments all the same.")
     ] = False,
@@ -40,13 +41,15 @@ def report(
     read.
     """
     from msanet_bench.report import build_report, differing_files, write_report
+    from msanet_bench.report.external import read_references
     from msanet_bench.report.inject import excerpt, filled_page, link_to, write_page
 
     if check and pdf:
         raise typer.BadParameter("--check writes nothing: say --pdf without it.")
     name = results.resolve().name
     folder = out or Path("reports") / name
-    built = build_report(results, allow_mixed=mixed)
+    references = read_references(external) if external else ()
+    built = build_report(results, allow_mixed=mixed, references=references)
     pages = {}
     if inject is not None:
         # before anything is written: a page without its markers changes nothing

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import ResultsFolder
+from msanet_bench.cli.arguments import External, ResultsFolder
 
 
 class Format(StrEnum):
@@ -45,10 +45,7 @@ def table(
     decimals: Annotated[
         list[str] | None, typer.Option(help="Of a column of numbers; repeat it.", metavar="COLUMN=N")
     ] = None,
-    external: Annotated[
-        Path | None,
-        typer.Option(help="A CSV file with rows from elsewhere, which stand below a rule.", metavar="FILE"),
-    ] = None,
+    external: External = None,
     format_: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.markdown,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Also of results of several environments; a note says so.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from msanet_bench.records import replace_bytes
 from msanet_bench.report.data import report_json, says_the_same
 from msanet_bench.report.document import Block, DataFile, Figure, Report
+from msanet_bench.report.external import Reference
 from msanet_bench.report.figures import figure_pdf, figure_svg
 from msanet_bench.report.findings import find
 from msanet_bench.report.html import page
@@ -16,13 +17,15 @@ from msanet_bench.report.sections import SECTIONS
 PAGE, NUMBERS = "report.html", "report.json"
 
 
-def build_report(results: Path, *, allow_mixed: bool = False) -> Report:
-    """What the report of a results folder says.
+def build_report(
+    results: Path, *, allow_mixed: bool = False, references: tuple[Reference, ...] = ()
+) -> Report:
+    """What the report of a results folder says, beside rows from elsewhere.
 
     Raises:
         ResultsError: the folder cannot be read, or its results come from different environments.
     """
-    findings = find(read_inputs(results, allow_mixed=allow_mixed))
+    findings = find(read_inputs(results, allow_mixed=allow_mixed), references)
     sections = (section(findings) for section in SECTIONS)
     return Report(
         title=f"Results of {findings.manifest.name}",

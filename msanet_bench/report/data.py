@@ -58,6 +58,7 @@ def _content(findings: Findings) -> dict[str, Any]:
             for pair in findings.interactions
         ],
         "standing": _plain(findings.standing),
+        "references": _plain(findings.references),
         "latencies": _plain(findings.inputs.latencies.timings),
         "latency_sessions": _plain(findings.inputs.latencies.sessions),
     }

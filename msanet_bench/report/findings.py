@@ -10,6 +10,7 @@ from msanet_bench.report.costs import Costs, read_costs
 from msanet_bench.report.credit import Credit, find_credit
 from msanet_bench.report.effects import Effect, Interaction, find_effects, find_interactions
 from msanet_bench.report.evidence import Claim, Evidence, claims, gather
+from msanet_bench.report.external import Reference
 from msanet_bench.report.inputs import Inputs
 from msanet_bench.report.manifest import Manifest, Planned
 from msanet_bench.report.names import short_name
@@ -56,6 +57,7 @@ class Findings:
         evidence: The block model of all successful cells and what goes with it; None without any.
         credit: None where fewer than two components can be left out.
         standing: None where there is nothing to tell chance from effect.
+        references: Rows from elsewhere, to look at beside ours.
     """
 
     inputs: Inputs
@@ -67,6 +69,7 @@ class Findings:
     interactions: tuple[Interaction, ...]
     credit: Credit | None
     standing: Standing | None
+    references: tuple[Reference, ...] = ()
 
     @property
     def manifest(self) -> Manifest:
@@ -86,7 +89,7 @@ class Findings:
         return None if self.evidence is None else self.evidence.fit
 
 
-def find(inputs: Inputs) -> Findings:
+def find(inputs: Inputs, references: tuple[Reference, ...] = ()) -> Findings:
     """Means, differences, effects, credit and standing of a results folder."""
     manifest = inputs.manifest
     evidence = gather(_successful(inputs), delta=manifest.delta, alpha=manifest.alpha / len(manifest.looks))
@@ -102,6 +105,7 @@ def find(inputs: Inputs) -> Findings:
         interactions=find_interactions(manifest, evidence, effects),
         credit=find_credit(manifest, evidence, costs),
         standing=find_standing(evidence, costs),
+        references=references,
     )
 
 

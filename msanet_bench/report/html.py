@@ -82,7 +82,7 @@ def _drawing(figure: Figure, svg: str) -> str:
         if isinstance(figure, Scatter)
         else {}
     )
-    return inlined(svg, prefix=f"{figure.name}-", caption=figure.name, notes=notes)
+    return inlined(svg, prefix=f"figure-{figure.name}-", caption=f"figure-{figure.name}", notes=notes)
 
 
 def _note(scatter: Scatter, point: Point) -> str:

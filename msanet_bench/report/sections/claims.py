@@ -51,7 +51,8 @@ def how_tested(findings: Findings) -> str:
         else ""
     )
     new = (
-        " For new data, seeds are crossed with test images."
+        " For new data, seeds are crossed with test images, over the seeds that all its variants have; "
+        "there must be two."
         if evidence.correctness.images
         else " There are no bits of correctness for one common test set, so nothing is said of new data."
     )

@@ -79,7 +79,7 @@ def _matrix(findings: Findings) -> list[Matrix]:
             alt="Two-way interactions, main effects on the diagonal",
             labels=tuple(f"{short_path(e.factor, paths)}: {e.level}" for e in involved),
             cells=cells,
-            explained="pp; main effects on the diagonal; grey: unresolved",
+            explained="Percentage points; main effects on the diagonal.",
         )
     ]
 

@@ -10,14 +10,14 @@ from msanet_bench.report.latency import DEVICES, describe, main_timings, why_not
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import fixed, plural
 from msanet_bench.report.sections.latency_tables import condition_blocks
-from msanet_bench.report.sections.trade import HOW_TO_READ, trade
+from msanet_bench.report.sections.trade import HOW_TO_READ, latency_trade
 from msanet_bench.report.timings import LEAST_TAU, Latencies, Quality
 
 
 def latency(findings: Findings) -> Section:
     """The verdict on the sessions, accuracy against latency, and one table a condition."""
     latencies = findings.inputs.latencies
-    figures = [figure for family in DEVICES if (figure := trade(findings, family))]
+    figures = [figure for family in DEVICES if (figure := latency_trade(findings, family))]
     measured = [timing for timing in latencies.timings if timing.is_measured]
     conditions = list(dict.fromkeys(timing.condition for timing in measured))
     blocks: list[Block] = []

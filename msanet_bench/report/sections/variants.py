@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from msanet_bench.report.document import (
+    Block,
     Bullets,
     Cell,
     Code,
@@ -30,6 +31,7 @@ from msanet_bench.report.numbers import (
 )
 from msanet_bench.report.sections.claims import CLAIM_HEADER, claim_cells, how_tested
 from msanet_bench.report.sections.forest import forest
+from msanet_bench.report.sections.trade import macs_trade
 
 # Of more variants than this, the page shows the ones that could be chosen; the file beside it has all.
 _SHOWN = 60
@@ -54,6 +56,8 @@ def variants(findings: Findings) -> Section:
                 tuple(_cost_row(findings, variant) for variant in shown),
                 text_columns=2,
             ),
+            *([front] if (front := macs_trade(findings)) else []),
+            *_references(findings),
             DataFile("variants.csv", variants_csv(findings)),
         ),
     )
@@ -172,6 +176,19 @@ def _cost_row(findings: Findings, variant: VariantFinding) -> tuple[Cell, ...]:
         *(fixed(front.get(variant.name), 2) for front in _fronts(findings).values()),
         *([fixed(standing.best.get(variant.name), 2)] if standing else []),
     )
+
+
+def _references(findings: Findings) -> Iterator[Block]:
+    if findings.references:
+        yield Paragraph(
+            "Rows from elsewhere, as they are stated there: neither trained nor measured here, without "
+            "intervals, and on no front."
+        )
+        rows = tuple(
+            (Code(row.name), row.source, percent(row.accuracy), count(row.params), count(row.macs))
+            for row in findings.references
+        )
+        yield Table(("network", "source", "accuracy, %", "params", "MACs"), rows, text_columns=2)
 
 
 def _fronts(findings: Findings) -> Mapping[str, Mapping[str, float]]:
