@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
@@ -90,7 +91,7 @@ class Record:
             ValueError, TypeError: `correct` is no base64 of so many images.
         """
         packed = base64.b64decode(self.correct, validate=True)
-        if len(packed) != (self.test_images + 7) // 8:
+        if len(packed) != (index(self.test_images) + 7) // 8:
             raise ValueError(f"`correct` has {len(packed)} bytes, but {self.test_images} images are counted")
         return packed
 

@@ -30,7 +30,10 @@ class Measure:
         Raises:
             KeyError, TypeError: the fields are no measure's.
         """
-        return cls(fields["value"], sys.intern(fields["unit"]), _BETTER[fields["better"]])
+        value = fields["value"]
+        if not isinstance(value, int | float):
+            raise TypeError(f"no value of a measure: {value!r}")
+        return cls(value, sys.intern(fields["unit"]), _BETTER[fields["better"]])
 
 
 def parse_points(text: str) -> float:

@@ -118,7 +118,7 @@ def test_rows_of_one_side_are_marked(compared: Compare) -> None:
     assert any(re.match(r"fresh +- +50\.00 +new", line) for line in lines)
 
 
-@pytest.mark.parametrize("change", [{"digest": "other"}, {"test_images": 7}])
+@pytest.mark.parametrize("change", [{"digest": "other"}, {"test_images": 7, "correct": "/g=="}])
 def test_accuracies_on_other_images_are_not_compared(compared: Compare, change: dict[str, Any]) -> None:
     comparison = compared([cell("a", 0, 0.5)], [cell("a", 0, 0.9, **change)])
     assert not comparison.is_comparable
