@@ -31,6 +31,10 @@ OPTIONS = (
 )
 
 
+# One of the two plots of points.
+PLOT = "figure:has(#figure-accuracy_latency_cpu) .scatter"
+
+
 @dataclass(frozen=True)
 class Browser:
     """A window that shows a page."""
@@ -212,7 +216,7 @@ def test_the_point_under_the_pointer_is_named_with_its_values(browser: Browser) 
     names = columns(browser, "Variants", "variant")
     accuracies = dict(zip(names, columns(browser, "Variants", "accuracy, % [95 %]"), strict=True))
     places, values = [], []
-    for point in browser.all(".scatter .point"):
+    for point in browser.all(f"{PLOT} .point"):
         browser.point_at(point)
         name, accuracy, latency = browser.tip()
         y, x = (line.rpartition(": ")[2] for line in (accuracy, latency))
@@ -235,19 +239,19 @@ def assert_straight(values: Sequence[float], pixels: Sequence[float]) -> None:
 
 
 def test_away_from_the_points_nothing_is_named(browser: Browser) -> None:
-    point = browser.all(".scatter .point")[0]
+    point = browser.all(f"{PLOT} .point")[0]
     browser.point_at(point)
     assert browser.is_tip_shown()
-    browser.point_at(browser.all(".scatter text")[0])  # a number below the axis
+    browser.point_at(browser.all(f"{PLOT} text")[0])  # a number below the axis
     assert not browser.is_tip_shown()
 
 
 def test_the_keyboard_goes_from_point_to_point(browser: Browser) -> None:
-    stops = browser.all('.scatter .point[tabindex="0"]')
+    stops = browser.all(f'{PLOT} .point[tabindex="0"]')
     assert len(stops) == 1
     browser.script("arguments[0].focus()", stops[0])
     named = [browser.tip()[0]]
-    for _ in browser.all(".scatter .point")[1:]:
+    for _ in browser.all(f"{PLOT} .point")[1:]:
         browser.press(Keys.ARROW_RIGHT)
         named.append(browser.tip()[0])
     assert sorted(name.replace(",", ", ") for name in named) == sorted(
