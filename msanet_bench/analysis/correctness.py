@@ -48,9 +48,11 @@ def _some(correctness: Correctness, contrasts: Sequence[Weights]) -> Iterator[ND
     for start in range(0, len(names), _AT_ONCE):
         some = names[start : start + _AT_ONCE]
         total += weights[:, start : start + _AT_ONCE] @ _stacked(correctness, some, seeds)
+    lacking = [[name for name in names if seed not in correctness.packed[name]] for seed in seeds]
     for row, sums in zip(contrasts, total, strict=True):
-        common = [place for place, seed in enumerate(seeds) if _have(correctness, row, seed)]
-        yield sums.reshape(len(seeds), -1)[common] if common else None
+        is_known = all(name in correctness.packed for name, weight in row.items() if weight)
+        common = [place for place, absent in enumerate(lacking) if not any(row.get(name) for name in absent)]
+        yield sums.reshape(len(seeds), -1)[common] if common and is_known else None
 
 
 def _stacked(correctness: Correctness, names: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float32]:
@@ -59,7 +61,3 @@ def _stacked(correctness: Correctness, names: Sequence[str], seeds: Sequence[int
     for row, name in zip(stack, names, strict=True):
         row[[seeds.index(seed) for seed in correctness.packed[name]]] = correctness.of(name)
     return stack.reshape(len(names), -1)
-
-
-def _have(correctness: Correctness, weights: Weights, seed: int) -> bool:
-    return all(seed in correctness.packed.get(name, {}) for name, weight in weights.items() if weight)

@@ -9,7 +9,7 @@ import numpy as np
 
 Levels = Mapping[str, Any]
 Weights: TypeAlias = dict[str, float]
-_Key: TypeAlias = frozenset[tuple[str, type, Any]]
+_Key: TypeAlias = frozenset[tuple[str, Any]]
 
 
 class Change(NamedTuple):
@@ -142,11 +142,12 @@ def _grouped(variants: Mapping[str, Levels], without: Collection[str]) -> Mappin
 
 
 def _key(levels: Levels, without: Collection[str]) -> _Key:
-    return frozenset((f, type(level), _hashable(level)) for f, level in levels.items() if f not in without)
-
-
-def _hashable(level: object) -> object:
-    return repr(level) if isinstance(level, list | dict) else level
+    return frozenset(
+        # most levels are texts, and of very many variants the quick way counts
+        (factor, level if type(level) is str else (type(level), repr(level)))
+        for factor, level in levels.items()
+        if factor not in without
+    )
 
 
 def _at(levels: Levels, factor: str, level: object) -> bool:

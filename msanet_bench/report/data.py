@@ -8,17 +8,21 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from msanet_bench.analysis.noise import pairing_gain, seed_variance
+from msanet_bench.report.evidence import Claim
 from msanet_bench.report.findings import Findings
 
 SCHEMA_VERSION = 1
 
+# The weights of a contrast over more variants than this are left out: they would be most of the file.
+_MOST_WEIGHTS = 64
 # Between machines the last bits of a fit differ.
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-12
 
 
 def report_json(findings: Findings) -> str:
-    """The findings as JSON text; what is not known is null."""
-    return json.dumps(_content(findings), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """The findings as JSON text, one row a line; what is not known is null."""
+    parts = (f"{_compact(name)}: {_rows(value)}" for name, value in _content(findings).items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def says_the_same(first: str, second: str) -> bool:
@@ -27,6 +31,17 @@ def says_the_same(first: str, second: str) -> bool:
         return _equal(json.loads(first), json.loads(second))
     except ValueError:
         return False
+
+
+def _rows(value: object) -> str:
+    """Rows below each other, so that two versions of a file can be compared line by line."""
+    if not isinstance(value, list) or not value:
+        return _compact(value)
+    return "[\n" + ",\n".join(map(_compact, value)) + "\n]"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _content(findings: Findings) -> dict[str, Any]:
@@ -89,9 +104,15 @@ def _plain(value: object) -> Any:  # noqa: ANN401 (any JSON)
         case tuple() | list():
             return [_plain(item) for item in value]
         case _ if is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+            return _fields(value)
         case _:
             return value
+
+
+def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 (any dataclass)
+    is_long = isinstance(value, Claim) and len(value.weights) > _MOST_WEIGHTS
+    names = (field.name for field in fields(value) if not (is_long and field.name == "weights"))
+    return {name: _plain(getattr(value, name)) for name in names}
 
 
 def _equal(first: object, second: object) -> bool:

@@ -2,6 +2,7 @@
 
     python tests/benchmarks/scaling.py read             # about 1,000 and 10,000 records
     python tests/benchmarks/scaling.py read 100000      # and 100,000: 260 MB on the disk meanwhile
+    python tests/benchmarks/scaling.py report 100000    # the whole report with its figures
 
 The results are made up: a full factorial design of parts that are on or off and of factors with three levels,
 and bits of 10,000 test images, drawn from what each variant, seed and image is worth. Nothing is trained.
@@ -23,12 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msanet_bench.records import Record, json_line, pack_bits, read_records
+from msanet_bench.report.build import build_report, write_report
 from msanet_bench.units import Measure
 
+
+def _report(results: Path) -> object:
+    """The whole report with its figures, beside the results."""
+    return write_report(build_report(results), results / "report")
+
+
 # What is timed, by the word of the command line: a function of a results folder.
-TASKS: Mapping[str, Callable[[Path], object]] = {"read": read_records}
+TASKS: Mapping[str, Callable[[Path], object]] = {"read": read_records, "report": _report}
 # What is promised of it: records, seconds, bytes.
-PROMISES = {"read": (100_000, 12.0, 1.5e9)}
+PROMISES = {"read": (100_000, 12.0, 1.5e9), "report": (10_000, 10.0, 1e9)}
 
 RUNS = 3
 IMAGES = 10_000
