@@ -195,9 +195,7 @@ def test_one_seed_with_answers_is_judged_as_two_fixed_networks(compared: Compare
     # of 10,000 images the first is right in 30 where the second is wrong, and the other way round in 10
     first, second = np.zeros(10_000, dtype=bool), np.zeros(10_000, dtype=bool)
     first[:30] = second[30:40] = True
-    base, head = (
-        [cell("a", 0, float(side.mean()), correct=pack_bits(side))] for side in (first, second)
-    )
+    base, head = ([cell("a", 0, float(side.mean()), correct=pack_bits(side))] for side in (first, second))
     comparison = compared(base, head)
     entry = entry_of(comparison)
     assert (entry.method, entry.interval, entry.mark) == ("fixed networks", None, "")

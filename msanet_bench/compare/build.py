@@ -44,8 +44,10 @@ def compare(sides: Mapping[str, Path], *, delta: float | None = None, force: boo
 
 
 def _says_something(table: Table) -> bool:
+    """Whether a side has a value, or there is a reason why neither has one."""
     return any(
-        entry.base is not None or entry.head is not None or entry.mark for _, _, entry in table.entries()
+        entry.base is not None or entry.head is not None or entry.mark or entry.reason
+        for _, _, entry in table.entries()
     )
 
 

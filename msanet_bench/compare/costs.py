@@ -55,7 +55,7 @@ def change_of(base: float | None, head: float | None) -> float | None:
         return None
     if base == head:
         return 0.0
-    return head / base - 1 if base else None
+    return (head - base) / base if base else None
 
 
 def cheaper(change: float) -> Mark:

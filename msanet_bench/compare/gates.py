@@ -14,6 +14,8 @@ _Row = Literal["holds", "fails", "not comparable", "inconclusive", "nothing"]
 
 OK, REGRESSION, NOT_COMPARABLE = 0, 1, 3
 
+# of differences and quotients of numbers near 1: a loss of exactly the limit is allowed
+_ROUNDING = 1e-12
 _EXAMPLES = "accuracy:-0.2pp, latency_p50:+5%, params:0 or macs:+2%"
 # The sign of a loss, the units of a limit, an example.
 _LOSSES = {
@@ -126,13 +128,13 @@ def _judge(gate: Gate, entry: Entry, mode: Mode) -> _Row:
 def _is_within(gate: Gate, entry: Entry) -> bool:
     """Whether all of the row's own interval is no worse than the limit."""
     losses = _losses(gate, entry, entry.interval)
-    return losses is not None and max(losses) <= gate.limit
+    return losses is not None and max(losses) <= gate.limit + _ROUNDING
 
 
 def _is_beyond(gate: Gate, entry: Entry) -> bool:
     """Whether all of the interval that holds for all rows at once is worse than the limit."""
     losses = _losses(gate, entry, entry.together)
-    return losses is not None and min(losses) > gate.limit
+    return losses is not None and min(losses) > gate.limit + _ROUNDING
 
 
 def _losses(gate: Gate, entry: Entry, interval: tuple[float, float] | None) -> tuple[float, ...] | None:
