@@ -245,7 +245,7 @@ def test_new_failures_and_mended_ones_are_marked(
 
 def test_the_reason_of_a_failure_is_its_first_line(compared: Compare) -> None:
     shown = render(compared(cells("a", 0.5), cells("a", None)))
-    assert "a (head): RuntimeError: planted." in shown
+    assert "`a` (head): RuntimeError: planted." in shown
     assert "more lines" not in shown
 
 

@@ -82,7 +82,7 @@ def test_the_same_settings_with_other_costs_are_an_error(tmp_path: Path, measure
     sizes[1][measure] += 1
     base, head = ([cell("a", 0, 0.5, key="same", **size)] for size in sizes)
     comparison = compare_records(tmp_path, base, head)
-    assert "error: a: the same settings must cost the same" in render(comparison)
+    assert "error: `a`: the same settings must cost the same" in render(comparison)
     assert exit_code(comparison, (), strict=False) == 3
     # of other settings, other costs are what one expects
     other = compare_records(tmp_path, base, [cell("a", 0, 0.5, key="other", **sizes[1])])

@@ -15,8 +15,8 @@ _POINTS = 4001
 def level_reach(drift: float, super_rounds: int, used: float) -> float:
     """Half the 95 % interval of a session's level, as a share of it; NaN of one super-round.
 
-    A range stands for the deviation. With the quantiles of Student's t this is 4 % wider than what Lord (1947)
-    gives for six super-rounds, and within 1 % of it from ten to twenty.
+    A range stands for the deviation. With the quantiles of Student's t this is 4 % wider than what Lord
+    (1947) gives for six super-rounds, and within 1 % of it from ten to twenty.
 
     Args:
         drift: Range of the medians of the super-rounds, as a share of their median.

@@ -11,27 +11,35 @@ def compare(
         str, typer.Argument(help="Results folder to compare with, or LABEL=FOLDER.", metavar="BASE")
     ],
     heads: Annotated[
-        list[str], typer.Argument(help="Those that are compared with it.", metavar="HEAD [MORE...]")
+        list[str], typer.Argument(help="One or more that are compared with it.", metavar="HEAD")
     ],
     *,
     gate: Annotated[
         list[str] | None,
-        typer.Option(help="accuracy:-0.2pp, latency_p50:+5%, params:0, macs:+2%; may be repeated."),
+        typer.Option(
+            help="accuracy:-0.2pp, latency_p50:+5%, params:0, macs:+2%; may be repeated.", metavar="LIMIT"
+        ),
     ] = None,
     gate_mode: Annotated[
         Literal["regression", "noninferiority"],
-        typer.Option(help="Fail on evidence of a loss, or for want of evidence against one."),
+        typer.Option(
+            help="regression: fail on evidence of a loss; noninferiority: unless there is some against it.",
+            metavar="MODE",
+        ),
     ] = "regression",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a gate can tell neither.")] = False,
     delta: Annotated[
         str | None,
-        typer.Option(help="The smallest difference that matters, such as '0.3 pp' [default: BASE's]."),
+        typer.Option(
+            help="The smallest difference that matters, such as '0.3 pp' [default: BASE's].", metavar="POINTS"
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Compare latencies of different machines too.")
     ] = False,
     format: Annotated[  # noqa: A002 - the name of the option
-        Literal["text", "markdown", "csv", "json"], typer.Option(help="How it is printed.")
+        Literal["text", "markdown", "csv", "json"],
+        typer.Option(help="text, markdown, csv or json.", metavar="FORMAT"),
     ] = "text",
 ) -> None:
     """Compare results in pairs of the same variant and seed.

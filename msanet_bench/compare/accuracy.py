@@ -67,7 +67,10 @@ def _row(base: Cells | None, head: Cells | None) -> _Tested:
         row = _paired(before, after)
     else:
         row = _unpaired(list(before.values()), list(after.values()))
-    return replace(row, entry=replace(row.entry, failure=failure))
+    entry = replace(row.entry, failure=failure)
+    if entry.mark == "x":
+        entry = replace(entry, base=_mean(base), head=_mean(head))
+    return replace(row, entry=entry)
 
 
 def _paired(before: Mapping[Place, Record], after: Mapping[Place, Record]) -> _Tested:

@@ -37,8 +37,8 @@ def contradictions(base: Side, head: Side) -> list[str]:
     """Variants with cells of the same key, the same settings that is, of which a cost is not the same."""
     known = {record.key: record for cells in base.cells.values() for record in succeeded(cells).values()}
     found = [
-        f"{name}: the same settings must cost the same, but of {metric.title} {base.label} has {values[0]:,} "
-        f"and {head.label} {values[1]:,}."
+        f"`{name}`: the same settings must cost the same, but of {metric.title} {base.label} has "
+        f"{values[0]:,} and {head.label} {values[1]:,}."
         for name, cells in head.cells.items()
         for record in succeeded(cells).values()
         if record.key in known

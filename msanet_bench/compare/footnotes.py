@@ -74,9 +74,12 @@ def _detectable(entry: Entry, alpha: float) -> float:
 def _left_out(table: Table) -> Iterator[str]:
     for head, variant, entry in table.entries():
         if entry.left_out:
-            yield f"{variant} ({head}): {entry.left_out} of its results have no partner and are left out."
+            have = (
+                "result has no partner and is" if entry.left_out == 1 else "results have no partner and are"
+            )
+            yield f"`{variant}` ({head}): {entry.left_out} {have} left out."
         if entry.reason:
-            yield f"{variant} ({head}): {entry.reason}."
+            yield f"`{variant}` ({head}): {entry.reason}."
 
 
 def _reasons(table: Table) -> Iterator[str]:
@@ -84,7 +87,7 @@ def _reasons(table: Table) -> Iterator[str]:
     found: dict[str, list[str]] = {}
     for _, variant, entry in table.entries():
         if entry.reason:
-            found.setdefault(entry.reason, []).append(variant)
+            found.setdefault(entry.reason, []).append(f"`{variant}`")
     for reason, variants in found.items():
         names = dict.fromkeys(variants)
         yield f"{', '.join(names) if len(names) < len(table.variants) else 'all rows'}: {reason}."

@@ -112,7 +112,7 @@ def _rows(table: Table) -> Iterator[tuple[str, Entry]]:
 
 
 def _judge(gate: Gate, entry: Entry, mode: Mode) -> _Row:
-    if entry.state in {"new", "absent"} or (entry.base is None and entry.mark != "x"):
+    if entry.state in {"new", "absent"} or entry.base is None:
         return "nothing"
     if entry.mark == "x":
         return "not comparable"

@@ -74,11 +74,13 @@ def _table(
     force: bool,  # noqa: FBT001
 ) -> Table:
     columns = []
+    sessions = [side.session.timings.get(condition, {}) for side in (base, *heads)]
+    timed = [name for name in variants if any(name in timings for timings in sessions)]
     for head in heads:
         differs = bool(_differences(base.session, head.session, condition))
         pairing = _Pairing(base.session, head.session, condition, differs and not force)
-        columns.append(Column(head.label, tuple(_row(pairing, name) for name in variants)))
-    table = with_geomeans(Table(LATENCY, condition.title, tuple(variants), tuple(columns)))
+        columns.append(Column(head.label, tuple(_row(pairing, name) for name in timed)))
+    table = with_geomeans(Table(LATENCY, condition.title, tuple(timed), tuple(columns)))
     return replace(table, footnotes=tuple(cost_footnotes(table)))
 
 
