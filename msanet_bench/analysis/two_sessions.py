@@ -1,6 +1,7 @@
 """How well the level of a latency session is known: from how far its super-rounds lie apart."""
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -29,6 +30,7 @@ def level_reach(drift: float, super_rounds: int, used: float) -> float:
     return t_quantile(super_rounds - 1, 0.95) * deviation / math.sqrt(used)
 
 
+@cache
 def expected_range(n: int) -> float:
     """Of n normal values, in standard deviations (Tippett 1925): 1.128 of two, 3.078 of ten."""
     below = ndtr(np.linspace(-_FAR, _FAR, _POINTS))
