@@ -56,9 +56,8 @@ def main() -> None:
     empty = median(cost.wall for cost in costs[EMPTY])
     for name, measured in costs.items():
         wall, processor = median(c.wall for c in measured), median(c.processor for c in measured)
-        print(
-            f"{name:24} {wall:6.3f} s  {processor:6.3f} s of the processor  {wall / empty:5.1f} x an empty process"
-        )
+        times = f"{wall:6.3f} s  {processor:6.3f} s of the processor"
+        print(f"{name:24} {times}  {wall / empty:5.1f} x {EMPTY}")
     wall = median(cost.wall for cost in costs["compare"])
     print(f"compare: {wall:.2f} s, promised {LIMIT_SECONDS} s; load of the machine {os.getloadavg()[0]:.1f}")
 
