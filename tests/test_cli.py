@@ -62,7 +62,7 @@ def test_every_verb_explains_itself_and_each_of_its_options(verb: str, tmp_path:
         ("report", ["0: written, or up to date", "1: --check found a difference", "2: the folder"]),
         ("table", ["0: made", "2: an option names what is not there"]),
         ("doctor", ["0: in order", "1: a check failed", "2: a file cannot be read"]),
-        ("compare", ["0: compared", "2: a folder cannot be read", "3: nothing to compare"]),
+        ("compare", ["0: compared", "1: a gate fails", "2: a folder or an option", "3: not comparable"]),
     ],
 )
 def test_a_verb_with_exit_codes_of_its_own_names_them(verb: str, codes: list[str], tmp_path: Path) -> None:
@@ -105,6 +105,8 @@ BAD_INPUT = [
     (["compare", "folder", "folder"], f"folder/records.jsonl: cannot be read ({NO_FILE})."),
     (["compare", "file", "file"], "file:1: not a record"),
     (["report", "results", "--check", "--pdf"], "--check writes nothing: say --pdf without it."),
+    (["compare", "results", "results", "--gate", "accuracy:+1pp"], "must be a loss such as -0.2pp"),
+    (["compare", "results", "results", "--delta", "1"], "--delta: must be a positive number of percentage"),
     (["report", "results", "--out", "file"], "file: the system refuses (File exists)."),
 ]
 
@@ -147,7 +149,7 @@ def test_no_arguments_show_the_help(tmp_path: Path) -> None:
 
 
 def test_a_defect_of_the_program_keeps_its_traceback(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("msanet_bench.compare.compare", fail)
@@ -195,11 +197,11 @@ def test_a_missing_report_differs_and_is_not_written_by_the_check(desk: Path) ->
 def test_compare_says_whether_there_was_anything_to_compare(desk: Path) -> None:
     assert run_verb("compare", "results", "results", cwd=desk).code == 0
     lines = (desk / "results" / "records.jsonl").read_text().splitlines()
-    others = [json.loads(line) | {"seed": 1000} for line in lines]
+    others = [json.loads(line) | {"provenance": {"data_digest": "other"}} for line in lines]
     (desk / "others.jsonl").write_text("".join(json.dumps(record) + "\n" for record in others))
     code, out, _ = run_verb("compare", "results", "others.jsonl", cwd=desk)
     assert code == 3
-    assert "no seed succeeded in both tables" in out
+    assert "so no accuracies are compared" in " ".join(out.split())
 
 
 def test_a_plan_has_a_line_a_variant_and_never_cuts_a_name(desk: Path) -> None:

@@ -1,12 +1,14 @@
 """Says beforehand what a verb writes below the data folder."""
 
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from msanet_bench.spec import Experiment
+if TYPE_CHECKING:
+    # pydantic, which this loads, costs the other verbs a tenth of a second
+    from msanet_bench.spec import Experiment
 
 
-def announce_cache(experiment: Experiment, data_root: Path, *, stream: TextIO | None = None) -> None:
+def announce_cache(experiment: "Experiment", data_root: Path, *, stream: TextIO | None = None) -> None:
     """One line when images are about to be decoded into a cache, with its size; else nothing.
 
     It goes to standard output, or to the `stream`.
