@@ -26,7 +26,7 @@ ROWS = (
     "journal plan",
     "overlay records",
     "registry spec yaml_document",
-    "streams units violations",
+    "gfm streams units violations",
     "errors",
 )
 ROW = {member: number for number, row in enumerate(ROWS) for member in row.split()}
