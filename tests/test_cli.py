@@ -61,6 +61,7 @@ def test_every_verb_explains_itself_and_each_of_its_options(verb: str, tmp_path:
         ("profile", ["0: counted", "2: the experiment or the variant"]),
         ("report", ["0: written, or up to date", "1: --check found a difference", "2: the folder"]),
         ("doctor", ["0: in order", "1: a check failed", "2: a file cannot be read"]),
+        ("analyze", ["0: printed", "2: the table or an option"]),
         ("compare", ["0: compared", "2: a folder cannot be read", "3: nothing to compare"]),
     ],
 )

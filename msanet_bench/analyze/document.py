@@ -72,14 +72,15 @@ def _family(family: Family, analysis: Analysis, places: int) -> Iterator[Block]:
     header = ["effect", family.groups, "estimate"]
     if analysis.fitted.has_error:
         level = f"{100 * (1 - analysis.question.alpha):g} %"
-        header = [*header[:2], f"estimate [{level}]", f"p ({family.adjustment})"]
-        header += [f"p (within {analysis.question.delta:g})"] if judged else []
-        header += ["detectable", *(["verdict"] if judged else [])]
+        header = [*header[:2], f"estimate [{level}]", *(["verdict"] if judged else [])]
+        header += [f"p ({family.adjustment})", *([f"p (<{analysis.question.delta:g})"] if judged else [])]
+        header += ["detects"]
     rows = tuple(_row(row, row.contrast, analysis, places) for row in family.rows if row.contrast)
     if rows:
         yield Grid(tuple(header), rows)
     reasons = dict.fromkeys(row.reason for row in family.rows if row.reason)
-    yield Lines(tuple(_unknown(reason, family) for reason in reasons))
+    if reasons:
+        yield Lines(tuple(_unknown(reason, family) for reason in reasons))
 
 
 def _unknown(reason: str, family: Family) -> str:
@@ -91,13 +92,14 @@ def _unknown(reason: str, family: Family) -> str:
 
 def _row(row: Row, found: Contrast, analysis: Analysis, places: int) -> tuple[str, ...]:
     cells = [row.label, str(row.groups), interval(found, places)]
+    if row.verdict is not None:
+        cells.append(verdict_text(row, row.verdict, analysis.question))
     if analysis.fitted.has_error:
         cells.append(p_text(row.p))
-        if row.verdict is not None:
-            cells.append(p_text(row.verdict.p_equivalence))
+    if row.verdict is not None:
+        cells.append(p_text(row.verdict.p_equivalence))
+    if analysis.fitted.has_error:
         cells.append(size(row.detectable, places))
-        if row.verdict is not None:
-            cells.append(verdict_text(row, analysis.question))
     return tuple(cells)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from msanet_bench.analysis.contrasts import Contrast
 from msanet_bench.analysis.power import MOST_SEEDS
+from msanet_bench.analysis.verdicts import Verdict
 from msanet_bench.analyze import Analysis
 from msanet_bench.analyze.fitted import Row
 from msanet_bench.analyze.question import Question
@@ -53,14 +54,12 @@ def p_text(p: float) -> str:
     return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")  # noqa: PLR2004 - three digits
 
 
-def verdict_text(row: Row, question: Question) -> str:
+def verdict_text(row: Row, verdict: Verdict, question: Question) -> str:
     """The word, and of what is unresolved how many repetitions are missing."""
-    if row.verdict is None:
-        return ""
-    if row.verdict.is_resolved:
-        return row.verdict.word
+    if verdict.is_resolved:
+        return verdict.word
     more = f"+{row.more}" if row.more is not None else f"more than {MOST_SEEDS}"
-    return f"{row.verdict.word} ({more} {question.repetition})"
+    return f"{verdict.word} ({more} {question.repetition})"
 
 
 def some(names: Sequence[str]) -> str:

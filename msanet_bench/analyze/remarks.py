@@ -55,14 +55,16 @@ def remarks(analysis: Analysis) -> Iterator[str]:
     if not fitted.has_error:
         yield from _unrepeated(analysis)
         return
-    if question.delta is None:
-        yield "No verdicts: --delta names the smallest difference that matters, in the unit of the response."
     yield (
         f"{fitted.fit.df} degrees of freedom, residual deviation {math.sqrt(fitted.fit.mean_square):.3g}. "
-        "`detectable`: the effect that would be found four times in five."
+        "`detects`: the effect that would be found four times in five."
     )
-    if any(row.contrast and " x " in row.label for family in analysis.families for row in family.rows):
-        yield "An interaction is half of what one change does more when the other one is made too."
+    if question.delta is None:
+        yield "No verdicts: --delta names the smallest difference that matters, in the unit of the response."
+    else:
+        small = f"`p (<{question.delta:g})`"
+        yield f"{small}: of two one-sided tests that an effect is smaller, whatever its sign."
+    yield from _together(analysis)
     yield from _blocking(analysis)
     if analysis.spread_p < _UNEQUAL:
         yield (
@@ -70,6 +72,17 @@ def remarks(analysis: Analysis) -> Iterator[str]:
             "of single differences are off, since the error is pooled over all cells."
         )
     yield "Intervals are about repeating these runs, not about new data."
+
+
+def _together(analysis: Analysis) -> Iterator[str]:
+    """What interactions are, and that a main effect beside a real one is a mean of unlike numbers."""
+    crossed = [row for one in analysis.families for row in one.rows if " x " in row.label and row.contrast]
+    if crossed:
+        yield "An interaction is half of what one change does more when the other one is made too."
+    real = [f"`{row.label}`" for row in crossed if row.p < analysis.question.alpha]
+    if real:
+        told = "What one does depends on the other, so their main effects are means of unlike numbers"
+        yield f"{told}: {some(real)}."
 
 
 def _blocking(analysis: Analysis) -> Iterator[str]:
