@@ -19,7 +19,7 @@ ROWS = (
     "doctor latency sweep",
     "profile",
     "cell executors exports search session",
-    "checks compare report schema testing",
+    "analyze checks compare report schema testing",
     "analysis data measure model train",
     "events parse plugins status tabulate",
     "parse_factors",

@@ -32,7 +32,9 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded_by(RUN, "--help") & HEAVY == set()
 
 
-@pytest.mark.parametrize("verb", ["sweep", "check", "profile", "report", "table", "compare", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["sweep", "check", "profile", "report", "table", "compare", "analyze", "doctor"]
+)
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()
 
@@ -44,6 +46,14 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_compare_loads_nothing_heavy(small_results: Path) -> None:
     assert loaded_by(RUN, "compare", small_results, small_results) & HEAVY == set()
+
+
+def test_analyze_loads_nothing_heavy(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("net,seed,accuracy\na,0,0.1\nb,0,0.2\na,1,0.3\nb,1,0.5\n")
+    loaded = loaded_by(RUN, "analyze", table, "--block", "seed", "--delta", "0.1")
+    assert "scipy.special" in loaded
+    assert loaded & HEAVY == set()
 
 
 def test_verifying_an_examination_loads_nothing_heavy(tmp_path: Path) -> None:

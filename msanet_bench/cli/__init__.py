@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
+from msanet_bench.cli.analyze import analyze
 from msanet_bench.cli.blocks import blocks
 from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
@@ -19,7 +20,21 @@ from msanet_bench.cli.sweep import sweep
 from msanet_bench.cli.table import table
 from msanet_bench.errors import BenchError
 
-VERBS = (sweep, check, plan, status, profile, latency, summarize, report, table, compare, blocks, doctor)
+VERBS = (
+    sweep,
+    check,
+    plan,
+    status,
+    profile,
+    latency,
+    summarize,
+    report,
+    table,
+    compare,
+    analyze,
+    blocks,
+    doctor,
+)
 
 USAGE_ERROR = 2
 
