@@ -107,7 +107,7 @@ def test_what_has_to_be_said_is_said(table: object, options: list[str], said: st
         (["a,0,1", "b,0,", "a,1,2", "b,1,4"], "line 3 (net=b)"),
         (["a,0,1", "b,0,2", "a,1,2", "b,1,4"], "Rows of a cell count as replicates; --block seed compares"),
         (["a,0,1", "b,0,2", "a,1,2", "b,1,4"], "No factor, since its name is one of repetitions or outcomes"),
-        (["a,0,1", "b,0,2"], "Lenth's pseudo standard error needs a balanced design of two-level factors"),
+        (["a,0,1", "b,0,2"], "Lenth's pseudo standard error needs a balanced design of several two-level"),
     ],
 )
 def test_what_a_small_table_lacks_is_said(rows: list[str], said: str, tmp_path: Path) -> None:
