@@ -68,6 +68,11 @@ def _commands(fence: Fence) -> list[tuple[list[str], int]]:
     ]
 
 
+@pytest.fixture(autouse=True)
+def _terminal_of_a_hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 class Reader(NamedTuple):
     """A folder in which somebody followed the page, and what the first sweep printed there."""
 
