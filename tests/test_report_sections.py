@@ -251,9 +251,10 @@ def one_at_a_time() -> Design:
     return Design(PARTS.factors, [first, *near])
 
 
-def test_a_design_without_squares_says_why_there_are_no_interactions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["one_at_a_time", "leave_one_out", "add_one_in"])
+def test_a_design_without_squares_says_why_there_are_no_interactions(name: str, tmp_path: Path) -> None:
     design = one_at_a_time()
-    kind = {"design": "one_at_a_time"}
+    kind = {"design": name}
     text = told(tmp_path, design, planted(design, worth_of_parts), experiment=kind)
     said = section(text, "Interactions")
     assert "This design changes one thing at a time, so no two changes were made together" in said

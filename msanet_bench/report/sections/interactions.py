@@ -20,6 +20,8 @@ from msanet_bench.report.words import tone
 
 # As many labels as a matrix can show.
 _MOST_LABELS = 12
+# The designs whose variants differ from the baseline in one change each.
+_ONE_CHANGE = frozenset({"one_at_a_time", "leave_one_out", "add_one_in"})
 
 
 def interactions(findings: Findings) -> Section | None:
@@ -46,7 +48,7 @@ def interactions(findings: Findings) -> Section | None:
 
 
 def _why_none(findings: Findings) -> str:
-    if findings.manifest.experiment["design"] == "one_at_a_time":
+    if findings.manifest.experiment["design"] in _ONE_CHANGE:
         return (
             "This design changes one thing at a time, so no two changes were made together: whether they "
             "add up cannot be told from it. A `factorial` design can."
