@@ -20,6 +20,8 @@ from msanet_bench.report.words import tone
 
 # As many labels as a matrix can show.
 _MOST_LABELS = 12
+# The designs whose variants differ from the baseline in one change each.
+_ONE_CHANGE = frozenset({"one_at_a_time", "leave_one_out", "add_one_in"})
 
 
 def interactions(findings: Findings) -> Section | None:
@@ -28,7 +30,7 @@ def interactions(findings: Findings) -> Section | None:
     if len({effect.factor for effect in findings.effects}) < 2:  # noqa: PLR2004
         return None
     if not pairs:
-        return Section("Interactions", (Paragraph(_WHY_NONE),))
+        return Section("Interactions", (Paragraph(_why_none(findings)),))
     rows = tuple(_row(pair) for pair in pairs)
     return Section(
         "Interactions",
@@ -45,10 +47,16 @@ def interactions(findings: Findings) -> Section | None:
     )
 
 
-_WHY_NONE = (
-    "This design changes one thing at a time, so no two changes were made together: whether they add up "
-    "cannot be told from it. A `factorial` design can."
-)
+def _why_none(findings: Findings) -> str:
+    if findings.manifest.experiment["design"] in _ONE_CHANGE:
+        return (
+            "This design changes one thing at a time, so no two changes were made together: whether they "
+            "add up cannot be told from it. A `factorial` design can."
+        )
+    return (
+        "No four variants with results have two changes apart, together and neither of them: whether changes "
+        "add up cannot be told."
+    )
 
 
 def _row(pair: Interaction) -> tuple[Cell, ...]:
