@@ -163,7 +163,7 @@ def test_a_full_disk_is_a_message(desk: Path, monkeypatch: pytest.MonkeyPatch) -
     def fill(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("msanet_bench.report.build.replace_text", fill)
+    monkeypatch.setattr("msanet_bench.report.build.replace_bytes", fill)
     outcome = run_verb("report", "results", cwd=desk)
     assert outcome == (2, "", "the system refuses (No space left on device).\n")
 
