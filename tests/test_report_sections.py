@@ -50,9 +50,7 @@ def test_the_verdicts_of_the_planted_parts_and_their_scope(tmp_path: Path) -> No
         said[2],
     )
     assert said[3].startswith("**NO MATERIAL EFFECT**, less than 0.5 pp if any, on new data: `attention` ")
-    overlap = (
-        "`branches.a` and `branches.b` overlap (interaction -1.00 pp, on new data). What overlaps is worth"
-    )
+    overlap = "`branches.a` and `branches.b` overlap (interaction -1.00 pp, on new data). What overlaps"
     assert overlap in said[4]
     assert said[5].startswith("Highest mean: `baseline`; 1 other cannot be told from it.")
     assert len(said) <= 8
