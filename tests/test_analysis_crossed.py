@@ -1,6 +1,7 @@
 """Seeds crossed with images: a small table by hand, statsmodels, and variances that were planted."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -112,4 +113,10 @@ def test_the_floor_of_five_percent_disagreement_is_the_one_of_the_design_page() 
     found = cross(np.array([disagree, disagree]))
     assert found.images_variance == pytest.approx(0.05 / 10_000, rel=1e-3)
     assert floor(found) == pytest.approx(0.0063, abs=5e-5)
-    assert floor(found) == smallest_detectable(math.sqrt(found.images_variance), found.images_df)
+    assert floor(found) == smallest_detectable(math.sqrt(found.images_variance), 9_999)
+
+
+def test_a_floor_stays_one_where_a_few_seeds_hardly_tell_images_from_luck() -> None:
+    """Satterthwaite's degrees of freedom, below one here, are of today's seeds; its t alone is 10^30."""
+    found = replace(cross(SMALL), images=360, images_variance=1e-5, images_df=0.02)
+    assert floor(found) == pytest.approx((1.96 + 0.84) * math.sqrt(1e-5), rel=0.01)

@@ -143,3 +143,9 @@ def test_a_precise_table_needs_one_more_seed_and_a_hopeless_one_more_than_can_be
     assert seeds_needed(Design(100.0, 30, 3, 15), 0.3) is None
     assert seeds_needed(Design(math.nan, 0, 1, 15), 0.3) is None
     assert seeds_needed(Design(0.3, 30, MOST_SEEDS + 5, 15), 0.3) is None
+
+
+def test_a_tiny_alpha_has_an_answer() -> None:
+    """1 - alpha / 2 is 1 in floating point, whose quantile is infinite and never reached."""
+    critical = t.isf(1e-20 / 2, 1e6)
+    assert smallest_detectable(1.0, 1e6, alpha=1e-20) == pytest.approx(critical + 0.8416, rel=1e-3)

@@ -63,6 +63,10 @@ def test_an_index_that_pandas_wrote_has_a_name(tmp_path: Path) -> None:
             ["net,y", "a,inf", "b,1"],
             "{path}:2: `y` must be a number such as 0.91, or empty for a run that failed, but got 'inf'.",
         ),
+        (
+            ["net,y", "a,1e308", "b,1"],
+            "{path}:2: `y` must be a number such as 0.91, or empty for a run that failed, but got '1e308'.",
+        ),
         (["net,z", "a,1"], "{path}: has no column `y`. Known: net, z."),
         (["net,y", "a,", "b,nan"], "{path}: `y` is empty in every row."),
         (["net,y", "a,1", "a,2"], "{path}: no column looks like a factor. Name them with --factors."),

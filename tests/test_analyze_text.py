@@ -145,7 +145,9 @@ def test_json_is_asked_for_in_two_ways(options: list[str], tmp_path: Path) -> No
         (["--response", "yeld"], "has no column `yeld`. Did you mean 'yield'?"),
         (["--delta", "0"], "--delta: must be a positive number, but got 0."),
         (["--delta", "nan"], "--delta: must be a positive number, but got nan."),
-        (["--alpha", "5"], "--alpha: must lie between 0 and 1, but got 5."),
+        (["--alpha", "5"], "--alpha: must be at least 1e-06 and below 1, but got 5."),
+        (["--alpha", "1e-9"], "--alpha: must be at least 1e-06 and below 1, but got 1e-09."),
+        (["--delta", "inf"], "--delta: must be a positive number, but got inf."),
         (["--format", "xml"], "xml"),
     ],
 )

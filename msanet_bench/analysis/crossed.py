@@ -82,8 +82,14 @@ def on_new_data(this_test_set: Contrast, crossed: Crossed) -> Contrast | None:
 
 
 def floor(crossed: Crossed) -> float:
-    """The smallest difference that this many test images can show, however many seeds are trained."""
-    return smallest_detectable(math.sqrt(crossed.images_variance), crossed.images_df)
+    """The smallest difference that this many test images can show, however many seeds are trained.
+
+    With very many seeds the images alone are left, so that the degrees of freedom are theirs.
+    """
+    is_known = not math.isnan(crossed.images_variance)
+    return (
+        smallest_detectable(math.sqrt(crossed.images_variance), crossed.images - 1) if is_known else math.nan
+    )
 
 
 def _satterthwaite(variance: float, parts: tuple[tuple[float, float], ...]) -> float:

@@ -37,7 +37,8 @@ def t_power(effect: float, se: float, df: float, *, alpha: float = 0.05) -> floa
         return math.nan
     if se == 0:
         return 1.0
-    critical, shift = float(stdtrit(df, 1 - alpha / 2)), abs(effect) / se
+    # 1 - alpha / 2 would round to 1 where alpha is tiny
+    critical, shift = -float(stdtrit(df, alpha / 2)), abs(effect) / se
     return 1 - _below(df, shift, critical) + _below(df, shift, -critical)
 
 
@@ -47,7 +48,7 @@ def equivalence_power(se: float, df: float, delta: float, *, alpha: float = 0.05
         return math.nan
     if se == 0:
         return 1.0
-    critical = float(stdtrit(df, 1 - alpha))
+    critical = -float(stdtrit(df, alpha))
     return max(0.0, 1 - 2 * _below(df, delta / se, critical))
 
 

@@ -1,5 +1,6 @@
 """The statistics of the report for anybody's table of results: a CSV file, a response and some factors."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from msanet_bench.analyze.two_levels import (
 from msanet_bench.errors import ResultsError
 
 __all__ = ["Analysis", "Exact", "Question", "analyze", "analyze_sheet"]
+
+# Nobody declares less, and far below it quantiles are no numbers of the machine's any more.
+LEAST_ALPHA = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +102,12 @@ def analyze_sheet(sheet: Sheet, question: Question) -> Analysis:
 
 
 def _check(question: Question) -> None:
-    if question.delta is not None and not question.delta > 0:
+    if question.delta is not None and not 0 < question.delta < math.inf:
         raise ResultsError(f"--delta: must be a positive number, but got {question.delta:g}.")
-    if not 0 < question.alpha < 1:
-        raise ResultsError(f"--alpha: must lie between 0 and 1, but got {question.alpha:g}.")
+    if not LEAST_ALPHA <= question.alpha < 1:
+        raise ResultsError(
+            f"--alpha: must be at least {LEAST_ALPHA:g} and below 1, but got {question.alpha:g}."
+        )
 
 
 def _families(fitted: Fitted) -> tuple[tuple[Family, ...], str]:

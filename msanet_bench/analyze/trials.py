@@ -12,6 +12,8 @@ from msanet_bench.errors import ResultsError
 from msanet_bench.violations import suggestion
 
 ONE_BLOCK = "all"
+# The square of anything larger is no number of the machine's any more.
+MOST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _number(sheet: Sheet, line: Line, column: str) -> float:
         value = float(text or "nan")
     except ValueError:
         value = math.inf
-    if math.isinf(value):
+    if abs(value) > MOST:
         raise ResultsError(
             f"{sheet.source}:{line.number}: `{column}` must be a number such as 0.91, "
             f"or empty for a run that failed, but got '{text}'."

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msanet_bench.analysis.noise import rounding_variance
 from msanet_bench.compare.document import Failure
 from msanet_bench.compare.sides import Cells, Place
 from msanet_bench.records import Record
@@ -22,13 +23,9 @@ def images(record: Record) -> tuple[Any, int]:
 
 
 def resolution(records: Sequence[Record]) -> float:
-    """The least deviation of a difference of two accuracies: each is known to half an image to either side.
-
-    Seeds that all differ by the same number of images would otherwise claim a deviation of 0, and with few
-    images and two seeds this is no rare chance. A uniform error of width 1/N has the variance 1 / (12 N^2).
-    """
+    """The least deviation of a difference of two accuracies."""
     numbers = [record.test_images for record in records if record.test_images]
-    return math.sqrt(2 / 12) / min(numbers) if numbers else 0.0
+    return math.sqrt(2 * rounding_variance(min(numbers, default=0)))
 
 
 def pairs_of(

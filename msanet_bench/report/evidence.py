@@ -1,8 +1,9 @@
 """What the records can say of a contrast of accuracies: two intervals, a verdict, and what is missing."""
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from msanet_bench.analysis.contrasts import (
@@ -16,7 +17,7 @@ from msanet_bench.analysis.contrasts import (
 )
 from msanet_bench.analysis.correctness import Correctness, differences
 from msanet_bench.analysis.crossed import Crossed, cross, on_new_data
-from msanet_bench.analysis.noise import unequal_spread_p
+from msanet_bench.analysis.noise import rounding_variance, unequal_spread_p
 from msanet_bench.analysis.power import Design, seeds_needed, smallest_detectable
 from msanet_bench.analysis.verdicts import Verdict, Word, judge
 from msanet_bench.analysis.weights import Weights
@@ -74,6 +75,7 @@ class Evidence:
         fit: The block model of the accuracies, the seed being the block.
         by_seed: Each variant's accuracy by seed.
         unequal_p: Brown and Forsythe's p that all variants deviate alike; NaN where that cannot be asked.
+        least_variance: Of one accuracy, since test images are counted whole.
         alpha: Of each family, divided by the number of looks.
     """
 
@@ -81,6 +83,7 @@ class Evidence:
     by_seed: Mapping[str, Mapping[int, float]]
     correctness: Correctness
     unequal_p: float
+    least_variance: float
     delta: float
     alpha: float
 
@@ -101,12 +104,15 @@ def gather(records: Sequence[Record], *, delta: float, alpha: float) -> Evidence
     # A twin (replicate above 0) stands in its seed's block, though its streams differ from the others'.
     names = [record.variant for record in records]
     values = [record.measures["accuracy"].value for record in records]
+    least_variance = rounding_variance(min((r.test_images for r in records if r.test_images), default=0))
     fit = fit_blocks(names, [record.seed for record in records], values)
+    if fit.df > 0:
+        fit = replace(fit, mean_square=max(fit.mean_square, least_variance))
     by_seed: dict[str, dict[int, float]] = {}
     for record, value in zip(records, values, strict=True):
         by_seed.setdefault(record.variant, {})[record.seed] = value
     unequal_p = unequal_spread_p(names, fit.residuals.tolist())
-    return Evidence(fit, by_seed, _correctness(records), unequal_p, delta, alpha)
+    return Evidence(fit, by_seed, _correctness(records), unequal_p, least_variance, delta, alpha)
 
 
 def claims(
@@ -170,13 +176,30 @@ def _of_own_seeds(evidence: Evidence, weights: Weights) -> Contrast | None:
         sum(w * evidence.by_seed[name][seed] for name, w in weights.items() if w) for seed in sorted(common)
     ]
     mean = mean_interval(sums)
-    return t_interval(mean.mean, mean.sd / mean.n**0.5, mean.n - 1)
+    least_sd = math.sqrt(evidence.least_variance * sum(w**2 for w in weights.values()))
+    return t_interval(mean.mean, max(mean.sd, least_sd) / mean.n**0.5, mean.n - 1)
 
 
 def _crossed(evidence: Evidence, family: Sequence[Weights]) -> list[Crossed | None]:
     if not evidence.correctness.images:
         return [None] * len(family)
-    return [None if sums is None else cross(sums) for sums in differences(evidence.correctness, family)]
+    found = differences(evidence.correctness, family)
+    return [
+        None if sums is None else _of_whole_images(cross(sums), weights)
+        for weights, sums in zip(family, found, strict=True)
+    ]
+
+
+def _of_whole_images(crossed: Crossed, weights: Weights) -> Crossed:
+    """At least as uncertain as if one image of each pair of variants had come out otherwise.
+
+    Images that all networks answer alike have no variance, but a hundred of them do not show that no other
+    image would tell the networks apart.
+    """
+    least = sum(weight**2 for weight in weights.values()) / 2 / crossed.images**2
+    if crossed.images_variance < least:
+        return replace(crossed, images_variance=least, images_df=crossed.images - 1)
+    return crossed
 
 
 def _verdicts(
