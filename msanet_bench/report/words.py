@@ -21,8 +21,8 @@ VOCABULARY = (
     "`HELPS` and `HURTS`: a real effect that is larger than what matters; `helps` and `hurts`: a real one of "
     "uncertain size; `negligible`: real, and smaller than what matters; `NO MATERIAL EFFECT`: smaller than "
     "what matters, and perhaps none; `UNRESOLVED`: neither can be said yet, which is not the same as no "
-    "effect. In brackets stands how many more seeds would resolve, four times in five, an effect that is "
-    "none or just large enough to matter."
+    "effect. In brackets stands how many more seeds would resolve, in a test of its own and four times in "
+    "five, an effect that is none or just large enough to matter."
 )
 
 

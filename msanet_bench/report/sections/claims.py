@@ -58,5 +58,6 @@ def how_tested(findings: Findings) -> str:
     )
     return (
         f"{pooled}{unequal}{new} Intervals are each for itself; p (Holm) is adjusted for all rows of the "
-        f"table, and p (equivalence) tests that the effect is smaller than {delta}; both on this test set."
+        f"table, and p (equivalence), of each row for itself, tests that the effect is smaller than {delta}; "
+        "both on this test set."
     )

@@ -38,8 +38,9 @@ def _threats(findings: Findings) -> Iterator[str]:
 def _testing(findings: Findings) -> Iterator[str]:
     manifest, evidence = findings.manifest, findings.evidence
     yield (
-        "Intervals are each for itself; only the verdicts allow for the number of comparisons, family by "
-        f"family ({', '.join(family.replace('_', ' ') for family in manifest.families)})."
+        "Intervals are each for itself, and so are the tests that an effect is large or does not matter; "
+        "only that there is an effect at all allows for the number of comparisons, family by family "
+        f"({', '.join(family.replace('_', ' ') for family in manifest.families)})."
     )
     if len(manifest.looks) > 1:
         history = ", then ".join(plural(len(seeds), "seed") for seeds in manifest.looks)

@@ -43,7 +43,7 @@ def _test_set(findings: Findings) -> Iterator[str]:
     error = sampling_error(accuracy.mean, max(images))
     yield (
         f"Test set: {plural(max(images), 'image')}. At the baseline's accuracy the sampling error of one "
-        f"accuracy is {percent(error)} pp (standard error), however many seeds are run.{_floor(findings)}"
+        f"network is {percent(error)} pp (standard error).{_floor(findings)}"
     )
 
 
@@ -54,9 +54,9 @@ def _floor(findings: Findings) -> str:
         return " On new images nothing can be said: seeds cannot be crossed with images."
     highest = floor(max(crossed, key=lambda one: one.images_variance))
     return (
-        " Differences between variants fare better, since the images are the same: with any number of seeds, "
-        f"the smallest that is found on new images four times in five is at most {percent(highest)} pp "
-        "here, as far as these seeds tell."
+        " Differences between variants are of the same images: with any number of seeds, the smallest that "
+        f"is found on new images four times in five is about {percent(highest)} pp or less, as far as these "
+        "seeds tell."
     )
 
 
@@ -109,7 +109,8 @@ def _budget(findings: Findings) -> Iterator[Block]:
     if rows:
         yield Paragraph(
             "Where the uncertainty of each effect on new data comes from: shares of its variance. More "
-            "seeds lower the first part, more test images the second."
+            "seeds lower the first part, which holds the luck of single answers too; more test images lower "
+            "the second, and that luck."
         )
         yield Budget(
             name="error_budget",
@@ -138,9 +139,9 @@ def _power(findings: Findings) -> Iterator[Block]:
     if rows:
         yield Paragraph(
             "The smallest difference that a test of its own would find four times in five on this test set, "
-            "and how many more seeds would resolve, four times in five, one that is none or just large "
-            "enough to matter; the deviation is taken at its upper 80 % limit where it is known to few "
-            "degrees of freedom."
+            "if the deviation is as estimated; and how many more seeds would resolve, in a test of its own "
+            "and four times in five, one that is none or just large enough to matter. For the seeds the "
+            "deviation is taken at its upper 80 % limit where it is known to few degrees of freedom."
         )
         header = ("comparisons", "how many", "smallest found, pp", "unresolved", "more seeds for all")
         yield Table(header, tuple(rows))

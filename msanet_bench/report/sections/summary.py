@@ -190,7 +190,9 @@ def _how_to_read(findings: Findings) -> str:
     )
     return (
         "`On new data` allows for other training seeds and other test images; `on this test set` for other "
-        "seeds alone. Each is a test at the smallest difference that matters, "
-        f"{escape(str(manifest.experiment['delta']))}, which was declared beforehand; in every family the "
-        f"chance of any false `helps` or `hurts` is held below {100 * manifest.alpha:g} % (Holm).{looked}"
+        "seeds alone. The smallest difference that matters, "
+        f"{escape(str(manifest.experiment['delta']))}, was declared beforehand. In every family and for "
+        "either kind of claim the chance that anything without an effect is said to help or to hurt is held "
+        f"below {100 * manifest.alpha:g} % (Holm); how large an effect is, or that it does not matter, is told "
+        f"row by row.{looked}"
     )
