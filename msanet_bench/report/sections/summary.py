@@ -193,6 +193,6 @@ def _how_to_read(findings: Findings) -> str:
         "seeds alone. The smallest difference that matters, "
         f"{escape(str(manifest.experiment['delta']))}, was declared beforehand. In every family and for "
         "either kind of claim the chance that anything without an effect is said to help or to hurt is held "
-        f"below {100 * manifest.alpha:g} % (Holm); how large an effect is, or that it does not matter, is told "
-        f"row by row.{looked}"
+        f"below {100 * manifest.alpha:g} % (Holm); how large an effect is, or that it does not matter, is "
+        f"told row by row.{looked}"
     )
