@@ -99,15 +99,17 @@ def trend(
 ) -> Combination | None:
     """The linear (1), quadratic (2), ... trend among numeric levels, over groups that have all of them.
 
-    Orthogonal polynomials over the levels' positions. The weights of a group that are positive add up to 1,
-    so that the linear trend of two levels is their difference. None without a group.
+    Orthogonal polynomials over the levels' positions. The linear trend is the change of the fitted line from
+    the lowest to the highest level; of the others the positive weights of a group add up to 1, so that the
+    quadratic one of three equal steps is the mean of the ends less the middle. None without a group.
     """
     at = np.array(list(positions.values()))
     # centred, or powers of numbers such as 2024, 2025 could not be told apart
     powers = np.vander((at - at.mean()) / np.ptp(at), degree + 1, increasing=True)
     orthogonal, triangle = np.linalg.qr(powers)
     polynomial = orthogonal[:, degree] * np.sign(triangle[degree, degree])
-    scaled = polynomial / polynomial[polynomial > 0].sum()
+    unit = polynomial @ powers[:, 1] if degree == 1 else polynomial[polynomial > 0].sum()
+    scaled = polynomial / unit
     groups = []
     for names in _grouped(variants, {factor}).values():
         found = {variants[name][factor]: name for name in names if factor in variants[name]}

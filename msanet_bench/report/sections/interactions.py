@@ -37,8 +37,9 @@ def interactions(findings: Findings) -> Section | None:
         (
             Paragraph(
                 "Half of what the first change does more when the second is made too, over all squares of "
-                "four variants that agree in every other factor. Below 0 the two stand in for each other: "
-                f"together they are worth less than the sum of both. {how_tested(findings)}"
+                "four variants that agree in every other factor. Below 0 they do less for accuracy together "
+                "than the sum of both; two parts that help alone then stand in for each other. "
+                f"{how_tested(findings)}"
             ),
             Table(("first", "second", "squares", *CLAIM_HEADER), rows, text_columns=2),
             *_matrix(findings),

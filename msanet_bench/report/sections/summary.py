@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msanet_bench.analysis.contrasts import Contrast
 from msanet_bench.analysis.verdicts import Word
 from msanet_bench.report.document import Bullets, Paragraph, Section
-from msanet_bench.report.effects import Effect
+from msanet_bench.report.effects import Effect, Interaction
 from msanet_bench.report.evidence import Claim, Scope
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code, escape
@@ -141,13 +141,22 @@ def _overlaps(findings: Findings) -> Iterator[str]:
         return
     parts = [
         f"{code(pair.first.factor)} and {code(pair.second.factor)} "
-        f"{'overlap' if pair.claim.here.estimate < 0 else 'reinforce each other'} "
+        f"{_together(pair)} "
         f"(interaction {points(pair.claim.here.estimate)} pp, on {pair.claim.scope})"
         for pair in real
     ]
     overlap = " What overlaps is worth more than leaving it out shows."
-    is_overlap = any(pair.claim.here.estimate < 0 for pair in real)
+    is_overlap = any(_together(pair) == "overlap" for pair in real)
     yield f"Not additive: {'; '.join(parts)}.{overlap if is_overlap else ''}"
+
+
+def _together(pair: Interaction) -> str:
+    """Only parts that both help can stand in for each other, or bring out what is in the other."""
+    claims = (pair.first.claim, pair.second.claim)
+    is_less = pair.claim.here.estimate < 0
+    if any(claim is None or claim.here.estimate <= 0 for claim in claims):
+        return f"together do {'less' if is_less else 'more'} for accuracy than the sum of both"
+    return "overlap" if is_less else "reinforce each other"
 
 
 def _best(findings: Findings) -> Iterator[str]:
