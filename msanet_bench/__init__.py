@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from msanet_bench.analyze.frames import effects
     from msanet_bench.api import macs, msanet, run
     from msanet_bench.checks import load_experiment
     from msanet_bench.model.article import load_article_state_dict
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["load_article_state_dict", "load_experiment", "macs", "msanet", "read_results", "run"]
+__all__ = ["effects", "load_article_state_dict", "load_experiment", "macs", "msanet", "read_results", "run"]
 
 _HOMES = {
+    "effects": "msanet_bench.analyze.frames",
     "load_article_state_dict": "msanet_bench.model.article",
     "load_experiment": "msanet_bench.checks",
     "macs": "msanet_bench.api",

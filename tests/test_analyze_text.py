@@ -36,8 +36,8 @@ T (180 against 160)    +35.0 +/- 6.5   +12.0 +/- 6.5   +23.0 +/- 3.3  +23.2 +/- 
 C (40 against 20)       -3.0 +/- 6.5    -6.0 +/- 6.5    -5.0 +/- 3.3   -4.8 +/- 3.4
 K (B against A)        +12.0 +/- 6.5    -8.0 +/- 6.5    +1.5 +/- 3.3   +1.7 +/- 3.4
 sum                            +44.0            -2.0           +19.5          +20.0
-Everything against nothing: +20.0 +/- 6.5 (half of the 95 % interval). The Shapley values add up to it, the
-  others need not.
+Everything against nothing: +20.0 +/- 6.5 (half of the 95 % interval).
+The Shapley values add up to it, the others need not.
 
 What to know
 8 degrees of freedom, residual deviation 2.83. `detects`: the effect that would be found four times in five.
@@ -48,13 +48,8 @@ Intervals are about repeating these runs, not about new data.
 """
 
 
-@pytest.fixture
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "108")
-
-
-@pytest.mark.usefixtures("_wide")
 def test_the_pilot_plant_word_for_word(tmp_path: Path) -> None:
+    """In a pipe, where nothing is wrapped."""
     tables.pilot_plant(tmp_path)
     code, out, err = run_verb("analyze", "table.csv", "--response", "yield", "--delta", "5", cwd=tmp_path)
     assert (code, err) == (0, "")
@@ -107,7 +102,7 @@ def test_what_has_to_be_said_is_said(table: object, options: list[str], said: st
         (["a,0,1", "b,0,", "a,1,2", "b,1,4"], "line 3 (net=b)"),
         (["a,0,1", "b,0,2", "a,1,2", "b,1,4"], "Rows of a cell count as replicates; --block seed compares"),
         (["a,0,1", "b,0,2", "a,1,2", "b,1,4"], "No factor, since its name is one of repetitions or outcomes"),
-        (["a,0,1", "b,0,2"], "Lenth's pseudo standard error needs a balanced design of two-level factors"),
+        (["a,0,1", "b,0,2"], "Lenth's pseudo standard error needs a balanced design of several two-level"),
     ],
 )
 def test_what_a_small_table_lacks_is_said(rows: list[str], said: str, tmp_path: Path) -> None:

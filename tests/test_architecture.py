@@ -39,7 +39,7 @@ HOMES = {
     "matplotlib": "report",
     "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",
-    "pandas": "report",
+    "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
     "pydantic": "data overlay parse registry schema spec violations",

@@ -206,7 +206,7 @@ def test_one_seed_with_answers_is_judged_as_two_fixed_networks(compared: Compare
 
 
 def test_one_seed_without_answers_says_nothing_of_chance(compared: Compare) -> None:
-    comparison = compared([cell("a", 0, 0.5)], [cell("a", 0, 0.6)])
+    comparison = compared([cell("a", 0, 0.5, test_images=0)], [cell("a", 0, 0.6, test_images=0)])
     assert "+10.00 (n=1)" in render(comparison)
     assert entry_of(comparison).p is None
     assert "n=1: one seed gives no interval" in render(comparison)

@@ -209,6 +209,15 @@ def test_damaged_latencies_are_named(tmp_path: Path) -> None:
         compare({"base": folder, "head": folder})
 
 
+@pytest.mark.parametrize("name", ["latency.csv", "latency_sessions.csv", "session.json"])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"side,role\n" + b"n" * 200_000])
+def test_latencies_that_are_no_text_are_named(name: str, content: bytes, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "x", cells("a", 0.5), medians={"a": 0.002})
+    (folder / name).write_bytes(content)
+    with pytest.raises(ResultsError, match="its latencies are damaged"):
+        compare({"base": folder, "head": folder})
+
+
 def test_twins_and_the_other_side_of_a_session_are_no_variants(small_results: Path) -> None:
     comparison = compare({"base": small_results, "head": small_results})
     tables = [table for table in comparison.tables if table.metric.name == "latency_p50"]

@@ -15,13 +15,9 @@ import pytest
 from commands import Outcome, run_verb
 from msanet_bench.checks import load_experiment
 from msanet_bench.cli import VERBS
-from msanet_bench.report.document import Cell, Table
-from msanet_bench.report.findings import Findings, find
+from msanet_bench.report.findings import find
 from msanet_bench.report.inputs import read_inputs
-from msanet_bench.report.latency import main_timings
-from msanet_bench.report.markdown import escape, table
-from msanet_bench.report.numbers import count, plural
-from msanet_bench.report.sections.variants import variants
+from msanet_bench.report.numbers import plural, probability
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -30,18 +26,7 @@ SHRUNK = {"seeds": 1, "epochs": 1, "train_images": 40}
 
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# ([\w.]+)\n")
-BLOCK = re.compile(r"(?<=<!-- fashion_mnist:begin -->\n).*?(?=<!-- fashion_mnist:end -->)", re.DOTALL)
 CONCLUSION = re.compile(r"(?<=<!-- conclusion:begin -->\n).*?(?=<!-- conclusion:end -->)", re.DOTALL)
-
-# By how they begin: behind it a column of latencies says under what they were measured, or why they were not.
-COLUMNS = (
-    "variant",
-    "accuracy, % [95 %]",
-    "difference, pp [95 %]",
-    "params",
-    "MACs",
-    "CPU latency, ms",
-)
 
 
 class Fence(NamedTuple):
@@ -81,6 +66,11 @@ def _commands(fence: Fence) -> list[tuple[list[str], int]]:
         (shlex.split(line, comments=True), int(code[1]) if code else 0)
         for line, code in zip(lines, codes, strict=True)
     ]
+
+
+@pytest.fixture(autouse=True)
+def _terminal_of_a_hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
 
 
 class Reader(NamedTuple):
@@ -227,7 +217,17 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
     assert listed == {path.name for path in (reader.folder / "results" / "smoke").iterdir()}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/measuring.md",
+        "docs/concluding.md",
+    ],
+)
 def test_every_relative_link_leads_somewhere(page: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
     assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
@@ -237,72 +237,50 @@ def test_the_page_says_what_is_known_of_cuda() -> None:
     assert "The CUDA path has not been executed by the maintainers." in README.read_text(encoding="utf-8")
 
 
-def test_the_table_of_fashion_mnist_is_that_of_the_results(request: pytest.FixtureRequest) -> None:
-    block = _fashion_mnist(find(read_inputs(ROOT / "results" / "fashion_mnist")))
-    page = README.read_text(encoding="utf-8")
+def test_what_the_page_says_of_fashion_mnist_is_that_of_the_results(request: pytest.FixtureRequest) -> None:
+    command = ["report", "results/fashion_mnist", "--inject", "README.md"]
     if request.config.getoption("--update-golden"):
-        page = BLOCK.sub(lambda _: block, page)
-        README.write_text(page, encoding="utf-8", newline="\n")
-    assert BLOCK.findall(page) == [block]
+        assert run_verb(*command, cwd=ROOT).code == 0
+    checked = run_verb(*command, "--check", cwd=ROOT)
+    assert checked.code == 0, checked.out
+
+
+def test_a_changed_number_of_the_page_is_noticed(tmp_path: Path) -> None:
+    page = README.read_text(encoding="utf-8")
+    assert page.count("3,759,556") > 0
+    (tmp_path / "README.md").write_text(page.replace("3,759,556", "3,759,557"), encoding="utf-8")
+    command = ["report", "results/fashion_mnist", "--inject", str(tmp_path / "README.md"), "--check"]
+    assert run_verb(*command, cwd=ROOT).code == 1
 
 
 def test_the_conclusion_is_what_the_results_allow() -> None:
     """Whoever changes the results so that one of these fails must rewrite the conclusion."""
     findings = find(read_inputs(ROOT / "results" / "fashion_mnist"))
-    differences = {v.name: v.difference for v in findings.variants if v.difference is not None}
-    clear = {name: change for name, change in differences.items() if change.excludes_zero}
-    assert len(differences) == 6
-    assert [(name, change.estimate < 0) for name, change in clear.items()] == [("branches.conv5=off", True)]
-    delta = findings.manifest.delta
-    for name in differences.keys() - clear.keys():
-        assert max(-differences[name].low, differences[name].high) > delta, name
+    claims = {effect.factor: effect.claim for effect in findings.effects}
+    assert {claim.word for claim in claims.values()} == {"UNRESOLVED"}
+    assert [name for name, claim in claims.items() if claim.here.excludes_zero] == ["branches.conv5"]
+    assert max(claims, key=lambda name: claims[name].here.estimate) == "branches.conv5"
+    assert findings.standing.top == "branches.context=off"
     macs = {variant.name: variant.profile.macs for variant in findings.variants if variant.profile}
     assert 0.2 < 1 - macs["attention=none"] / macs["baseline"] < 0.3
 
 
 def test_the_figures_of_the_conclusion_are_those_of_the_experiment() -> None:
-    experiment = read_inputs(ROOT / "results" / "fashion_mnist").manifest.experiment
+    findings = find(read_inputs(ROOT / "results" / "fashion_mnist"))
+    experiment = findings.manifest.experiment
     conclusion = CONCLUSION.findall(README.read_text(encoding="utf-8"))[0]
     train, data = experiment["train"], experiment["data"]
     assert experiment["baseline"]["width"] == 1 / 8
     assert len(experiment["seeds"]) == 3
-    stated = {experiment["delta"], f"{data['train_images']:,} images", plural(train["epochs"], "epoch")}
+    claims = {effect.factor: effect.claim for effect in findings.effects}
+    stated = {
+        f"p is {probability(claims['branches.conv5'].verdict.p)}",
+        f"With {max(claim.more_seeds for claim in claims.values())} more seeds",
+        f"{data['train_images']:,} images",
+        plural(train["epochs"], "epoch"),
+    }
     assert {said for said in stated if said in conclusion} == stated
     others = conclusion
-    for said in (*stated, "5x5", "excludes 0", "contains 0", "95 %"):
+    for said in (*stated, "5x5", "excludes 0"):
         others = others.replace(said, "")
     assert not re.search(r"\d", others), others
-
-
-def _fashion_mnist(findings: Findings) -> str:
-    """Some columns of the report's table of variants, and how they were measured."""
-    whole = next(block for block in variants(findings).blocks if isinstance(block, Table))
-    wanted = [_place(whole.header, column) for column in COLUMNS]
-    rows: list[tuple[Cell, ...]] = [tuple(row[index] for index in wanted) for row in whole.rows]
-    header = tuple(whole.header[index] for index in wanted)
-    return f"{table(Table(header, tuple(rows)))}\n\n{_caption(findings)}\n"
-
-
-def _place(header: Sequence[str], column: str) -> int:
-    return next(place for place, title in enumerate(header) if title.startswith(column))
-
-
-def _caption(findings: Findings) -> str:
-    manifest = findings.manifest
-    images = {record.test_images for record in findings.records}
-    parts = [f"{plural(len(manifest.seeds), 'seed')}, {' or '.join(map(count, images))} test images."]
-    timings = main_timings(findings.inputs.latencies, "cpu")
-    if timings:
-        threads = plural(timings[manifest.baseline].threads or 0, "thread")
-        calls = plural(max(timing.n for timing in timings.values()), "interleaved call")
-        cpu = escape(manifest.environment["cpu"])
-        parts.append(f"Latency: up to {calls} of each network, {threads} of {cpu}.")
-    return " ".join(parts)
-
-
-def test_a_changed_number_of_the_table_is_noticed(small_results: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(small_results, tmp_path / "results")
-    before = _fashion_mnist(find(read_inputs(copy)))
-    profile = copy / "profile.json"
-    profile.write_text(re.sub(r'"params": (\d)', r'"params": 9\1', profile.read_text()))
-    assert _fashion_mnist(find(read_inputs(copy))) != before

@@ -8,7 +8,7 @@ import pytest
 from commands import run_verb
 from msanet_bench.errors import BenchError
 from msanet_bench.report.build import build_report
-from msanet_bench.report.document import Bullets, Code, Commands, DataFile, Paragraph, Report, Section, Table
+from msanet_bench.report.document import Bullets, Code, DataFile, Paragraph, Report, Section, Table
 from msanet_bench.report.inject import excerpt, filled_page, link_to, write_page
 from report_text import rows
 
@@ -19,16 +19,19 @@ FENCED = f"```md\n{BEGIN}\n{END}\n```\n"
 
 def report_of(number: int) -> Report:
     """A report on so many variants."""
-    header = ("#", "variant", "accuracy, %", "sd, pp", "seeds", "difference, pp", "params", "MACs")
-    table = tuple(
-        (str(n), Code(f"width={n}"), "90", "1", "3/3", "+1", "5", "7") for n in range(1, number + 1)
-    )
+    header = ("#", "variant", "accuracy, % [95 %]", "sd, pp", "seeds", "difference, pp", "verdict")
+    places = range(1, number + 1)
+    table = tuple((str(n), Code(f"width={n}"), "90", "1", "3/3", "+1", "HELPS") for n in places)
+    costs = tuple((str(n), Code(f"width={n}"), "90", "5", "7", "1.5", "0.30") for n in places)
+    titles = ("#", "variant", "accuracy, %", "params", "MACs", "latency, ms (1)", "best")
     return Report(
         "Results of a*b",
         (
             Section("Summary", (Paragraph("**Yes.**"), Bullets(("one", "two")), DataFile("all.csv", "a\n"))),
             Section("Setup", (Table(("setting", "value"), (("lr", "1"),)),)),
-            Section("Variants", (Paragraph("How to read it."), Table(header, table, 2), Commands(("x",)))),
+            Section(
+                "Variants", (Paragraph("How to read it."), Table(header, table, 2), Table(titles, costs, 2))
+            ),
         ),
     )
 
@@ -44,9 +47,9 @@ def test_the_part_is_the_first_section_the_table_in_short_and_a_link() -> None:
     assert excerpt(report_of(1), "../reports/mine") == (
         "**Yes.**\n\n- one\n- two\n\n"
         "The same with more digits: [tables/all.csv](../reports/mine/tables/all.csv).\n\n"
-        "| # | variant | accuracy, % | sd, pp | seeds | difference, pp |\n"
-        "| :-- | :-- | --: | --: | --: | --: |\n"
-        "| 1 | `width=1` | 90 | 1 | 3/3 | +1 |\n\n"
+        "| variant | accuracy, % [95 %] | difference, pp | verdict | params | MACs | latency, ms (1) |\n"
+        "| :-- | --: | --: | --: | --: | --: | --: |\n"
+        "| `width=1` | 90 | +1 | HELPS | 5 | 7 | 1.5 |\n\n"
         "The rest: [Results of a\\*b](../reports/mine/report.md)."
     )
 
@@ -70,7 +73,7 @@ def test_the_part_of_real_results_is_their_summary_and_every_link_leads_somewher
 ) -> None:
     part = excerpt(build_report(small_results), "reports/small")
     assert part.startswith("**Question.** What are the attention and the 5x5 branch worth on 8x8 digits")
-    assert [row[1] for row in rows(part)][:2] == ["`baseline`", "`branches.conv5=off`"]
+    assert [row[0] for row in rows(part)][:2] == ["`baseline`", "`branches.conv5=off`"]
     assert part.count("](") == part.count("](reports/small/") == 1
 
 

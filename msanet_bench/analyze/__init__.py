@@ -21,7 +21,7 @@ from msanet_bench.analyze.two_levels import (
 )
 from msanet_bench.errors import ResultsError
 
-__all__ = ["Analysis", "Exact", "Question", "analyze"]
+__all__ = ["Analysis", "Exact", "Question", "analyze", "analyze_sheet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,16 @@ def analyze(path: Path, question: Question) -> Analysis:
     Raises:
         ResultsError: the file or the question is not in order.
     """
+    return analyze_sheet(read_sheet(path), question)
+
+
+def analyze_sheet(sheet: Sheet, question: Question) -> Analysis:
+    """The same of a table that was read already.
+
+    Raises:
+        ResultsError: the table or the question is not in order.
+    """
     _check(question)
-    sheet = read_sheet(path)
     fitted = fit_trials(read_trials(sheet, question), question)
     found, not_a_fraction = _families(fitted)
     earned = credit(fitted)

@@ -122,7 +122,7 @@ def _credit(credit: Credit, analysis: Analysis, places: int) -> Iterator[Block]:
     told = f"Everything against nothing: {half_width(credit.whole, places)}"
     if credit.whole.has_interval:
         told += f" (half of the {100 * (1 - analysis.question.alpha):g} % interval)"
-    yield Lines((f"{told}. The Shapley values add up to it, the others need not.",))
+    yield Lines((f"{told}.", "The Shapley values add up to it, the others need not."))
 
 
 def _screening(screening: Screening, places: int) -> Iterator[Block]:

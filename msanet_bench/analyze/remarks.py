@@ -38,7 +38,8 @@ def read_lines(analysis: Analysis) -> Iterator[str]:
     if missing:
         total = math.prod(len(factor.levels) for factor in trials.factors)
         which = f": {'; '.join(missing)}" if len(missing) <= _FEW else ""
-        yield f"{len(missing)} of {total} combinations have no value{which}."
+        has = "has" if len(missing) == 1 else "have"
+        yield f"{len(missing)} of {total} combinations {has} no value{which}."
     for reason, names in trials.left_out.items():
         yield f"No factor, since {reason}: {', '.join(f'`{name}`' for name in names)}."
 
@@ -110,7 +111,7 @@ def _unrepeated(analysis: Analysis) -> Iterator[str]:
     )
     screening = analysis.screening
     if screening is None:
-        yield "Lenth's pseudo standard error needs a balanced design of two-level factors, and this is none."
+        yield "Lenth's pseudo standard error needs a balanced design of several two-level factors."
     elif screening.margins is None:
         yield f"Lenth's pseudo standard error needs seven effects, and here are {len(screening.effects)}."
     else:

@@ -1,10 +1,14 @@
 """`msanet-bench analyze TABLE.csv`."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+# In a pipe a row of a table is one line, however long, so that grep finds whole names.
+_PIPE_WIDTH = 10_000
 
 
 def analyze(
@@ -74,4 +78,5 @@ def analyze(
     elif output == "markdown":
         print(render_markdown(analysis), end="")
     else:
-        print(render_text(analysis, shutil.get_terminal_size((100, 24)).columns), end="")
+        width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else _PIPE_WIDTH
+        print(render_text(analysis, width), end="")

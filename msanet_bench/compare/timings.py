@@ -89,25 +89,27 @@ def read_session(results: Path) -> Session:
     Raises:
         ResultsError: a table is damaged.
     """
-    text = _text(results / _TIMINGS)
+    try:
+        return _session(_text(results / _TIMINGS), _text(results / _SESSIONS), _text(results / _ABOUT))
+    except (ValueError, KeyError, TypeError, csv.Error, ZeroDivisionError) as error:
+        raise ResultsError(
+            f"{results}: its latencies are damaged ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _session(text: str, sessions: str, about: str) -> Session:
     if not text:
         return Session()
     rows = list(csv.DictReader(io.StringIO(text)))
     if rows and "latency_s" not in rows[0]:
         return Session(missing="of an older version, which measured otherwise")
-    about = _text(results / _ABOUT)
-    try:
-        return Session(
-            timings=_timings(row for row in rows if row["side"] == "head" and row["role"] != "twin"),
-            speeds=_speeds(csv.DictReader(io.StringIO(_text(results / _SESSIONS)))),
-            about=dict(json.loads(about)) if about else {},
-            identity=text + about,
-            missing="",
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ResultsError(
-            f"{results}: its latencies are damaged ({type(error).__name__}: {error})."
-        ) from error
+    return Session(
+        timings=_timings(row for row in rows if row["side"] == "head" and row["role"] != "twin"),
+        speeds=_speeds(csv.DictReader(io.StringIO(sessions))),
+        about=dict(json.loads(about)) if about else {},
+        identity=text + about,
+        missing="",
+    )
 
 
 def _text(file: Path) -> str:

@@ -9,12 +9,22 @@ from urllib.parse import quote
 
 from msanet_bench.errors import BenchError
 from msanet_bench.records import replace_text
-from msanet_bench.report.document import Report, Table
+from msanet_bench.report.document import Cell, Report, Table
 from msanet_bench.report.markdown import escape, render_blocks, table
 from msanet_bench.report.numbers import plural
 
-# The table of variants in short: number, name, accuracy, deviation, seeds and difference, of so many rows.
-_COLUMNS, _ROWS = 6, 20
+# The tables of variants in short: these columns and every latency, of so many rows.
+_COLUMNS = (
+    "variant",
+    "accuracy, % [95 %]",
+    "difference, pp",
+    "95 %, this test set",
+    "verdict",
+    "params",
+    "MACs",
+)
+_LATENCY = "latency, ms ("
+_ROWS = 20
 
 # Deeper in, a line is code.
 _MARKER = re.compile(r" {0,3}<!-- *msanet-bench:(?P<kind>begin|end)(?: +(?P<name>.*?))? *-->[ \t\r]*")
@@ -22,17 +32,17 @@ _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 
 
 def excerpt(report: Report, folder: str) -> str:
-    """The first section of a report, its table of variants in short, and a link to the whole.
+    """The first section of a report, its tables of variants in short as one, and a link to the whole.
 
     `folder` is the report's folder as the page links to it.
     """
     first, *others = report.sections
     parts = [render_blocks(first.blocks, folder=f"{folder}/")]
     variants = [block for section in others if section.title == "Variants" for block in section.blocks]
-    whole = next((block for block in variants if isinstance(block, Table)), None)
-    if whole is not None:
+    whole = [block for block in variants if isinstance(block, Table) and "variant" in block.header]
+    if whole:
         parts.append(table(_in_short(whole)))
-    more = len(whole.rows) - _ROWS if whole is not None else 0
+    more = len(whole[0].rows) - _ROWS if whole else 0
     rest = f"{plural(more, 'more variant')} and the rest" if more > 0 else "The rest"
     return "\n\n".join([*parts, f"{rest}: [{escape(report.title)}]({folder}/report.md)."])
 
@@ -81,12 +91,14 @@ class _Marker(NamedTuple):
     stop: int
 
 
-def _in_short(whole: Table) -> Table:
-    return Table(
-        whole.header[:_COLUMNS],
-        tuple(row[:_COLUMNS] for row in whole.rows[:_ROWS]),
-        min(whole.text_columns, _COLUMNS),
-    )
+def _in_short(tables: Sequence[Table]) -> Table:
+    """One table of the columns that are wanted, each where it first stands; all have the same rows."""
+    columns: dict[str, tuple[Cell, ...]] = {}
+    for whole in tables:
+        for place, title in enumerate(whole.header):
+            if title in _COLUMNS or _LATENCY in title:
+                columns.setdefault(title, tuple(row[place] for row in whole.rows[:_ROWS]))
+    return Table(tuple(columns), tuple(zip(*columns.values(), strict=True)))
 
 
 def _markers(text: str) -> Iterator[_Marker]:

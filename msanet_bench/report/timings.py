@@ -159,7 +159,7 @@ def _read(file: Path, value: Callable[[Mapping[str, str]], T]) -> list[T]:
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             return [value(row) for row in csv.DictReader(lines) if row.get("side", _SIDE) == _SIDE]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise ResultsError(f"{file}: not a table of latencies ({type(error).__name__}: {error}).") from error
 
 

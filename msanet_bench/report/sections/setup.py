@@ -9,16 +9,21 @@ from msanet_bench.report.markdown import code
 
 
 def setup(findings: Findings) -> Section:
-    """Data, training, plan and machine."""
-    rows: list[tuple[Cell, ...]] = [*_plan(findings), *_settings(findings), *_machine(findings)]
+    """The plan, and how variants are compared."""
     return Section(
         "What was run",
         (
             Paragraph(_pairs(findings.manifest.varied)),
             *_sessions(findings),
-            Table(("setting", "value"), tuple(rows), text_columns=2),
+            Table(("setting", "value"), tuple(_plan(findings)), text_columns=2),
         ),
     )
+
+
+def settings(findings: Findings) -> Section:
+    """All of the baseline's network, data, training and measurement, and the machine."""
+    rows: list[tuple[Cell, ...]] = [*_settings(findings), *_machine(findings)]
+    return Section("All settings", (Table(("setting", "value"), tuple(rows), text_columns=2),))
 
 
 def _pairs(varied: Collection[str]) -> str:
@@ -50,13 +55,14 @@ def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     yield "seeds", ", ".join(map(str, manifest.seeds))
     yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
     yield "chance of a false claim in each family", f"{manifest.alpha:g}"
+    yield "data set", str(manifest.experiment["data"]["dataset"])
+    images = sorted({record.test_images for record in findings.records})
+    if images:
+        yield "test images", ", ".join(map(str, images))
     yield "families with verdicts", ", ".join(manifest.families) or "none"
 
 
 def _settings(findings: Findings) -> Iterator[tuple[Cell, ...]]:
-    images = sorted({record.test_images for record in findings.records})
-    if images:
-        yield "test images", ", ".join(map(str, images))
     for part in ("baseline", "data", "train", "measure"):
         for name, value in findings.manifest.experiment[part].items():
             yield f"{part}.{name}", _text(value)

@@ -27,6 +27,9 @@ _SAYS: Mapping[Word, str] = {
 }
 
 
+_NOT_REAL = {None, "NO MATERIAL EFFECT", "UNRESOLVED"}
+
+
 class _Said(NamedTuple):
     """A claim and how its subject is called."""
 
@@ -129,13 +132,8 @@ def _more(said: _Said) -> str:
 
 
 def _overlaps(findings: Findings) -> Iterator[str]:
-    real = [
-        pair
-        for pair in findings.interactions
-        if pair.claim.verdict is not None
-        and pair.claim.verdict.is_resolved
-        and pair.claim.word not in {"negligible", "NO MATERIAL EFFECT"}
-    ]
+    """Interactions that are real, however small: half of what two changes do to each other may hide much."""
+    real = [pair for pair in findings.interactions if pair.claim.word not in _NOT_REAL]
     if not real:
         return
     if len(real) > _NAMED:
@@ -144,12 +142,12 @@ def _overlaps(findings: Findings) -> Iterator[str]:
     parts = [
         f"{code(pair.first.factor)} and {code(pair.second.factor)} "
         f"{'overlap' if pair.claim.here.estimate < 0 else 'reinforce each other'} "
-        f"({points(pair.claim.here.estimate)} pp)"
+        f"(interaction {points(pair.claim.here.estimate)} pp, on {pair.claim.scope})"
         for pair in real
     ]
     overlap = " What overlaps is worth more than leaving it out shows."
     is_overlap = any(pair.claim.here.estimate < 0 for pair in real)
-    yield f"Not additive, on this test set: {'; '.join(parts)}.{overlap if is_overlap else ''}"
+    yield f"Not additive: {'; '.join(parts)}.{overlap if is_overlap else ''}"
 
 
 def _best(findings: Findings) -> Iterator[str]:
