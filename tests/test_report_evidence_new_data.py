@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,21 @@ from hypothesis import strategies as st
 from msanet_bench.analysis.contrasts import t_interval
 from msanet_bench.analysis.crossed import Crossed, on_new_data
 from msanet_bench.report.evidence import claims, gather
+from msanet_bench.report.findings import find
+from msanet_bench.report.inputs import read_inputs
 from planted_evidence import A_ON, B_OUT, C_OUT, evidence_of, known, parts, records_of
-from planted_results import PARTS, PROVENANCE, Bits, full, planted, scattered_bits, worth_of_parts
+from planted_results import (
+    PARTS,
+    PROVENANCE,
+    Bits,
+    full,
+    nested_bits,
+    planted,
+    scattered_bits,
+    worth_of_parts,
+    write_results,
+)
+from report_text import report
 
 
 def two_way(bits: np.ndarray) -> tuple[float, float, float]:
@@ -124,3 +138,16 @@ def test_fewer_images_leave_a_claim_on_this_test_set_alone() -> None:
     assert (claim.word, claim.scope) == ("HELPS", "this test set")
     assert claim.verdict_new is not None
     assert claim.verdict_new.word == "UNRESOLVED"
+
+
+def test_one_test_image_says_nothing_of_others(tmp_path: Path) -> None:
+    """Every network has it right but one: there are differences, and no images to tell of."""
+    design = full({"attention": ["eca", "none"]})
+    folder = write_results(
+        tmp_path, design, lambda levels, seed: nested_bits(int(levels["attention"] == "eca" or seed > 1), 1)
+    )
+    claim = find(read_inputs(folder)).effects[0].claim
+    assert claim is not None
+    assert claim.here.estimate == pytest.approx(0.4)
+    assert claim.new is None
+    assert "## Effects" in report(folder)

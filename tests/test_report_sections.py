@@ -48,7 +48,10 @@ def test_the_verdicts_of_the_planted_parts_and_their_scope(tmp_path: Path) -> No
         said[2],
     )
     assert said[3].startswith("**NO MATERIAL EFFECT**, less than 0.5 pp if any, on new data: `attention` ")
-    assert "`branches.a` and `branches.b` overlap (-1.00 pp). What overlaps is worth more than" in said[4]
+    assert (
+        "`branches.a` and `branches.b` overlap (interaction -1.00 pp, on new data). What overlaps is"
+        in said[4]
+    )
     assert said[5].startswith("Highest mean: `baseline`; 1 other cannot be told from it.")
     assert len(said) <= 8
 
@@ -104,7 +107,7 @@ def test_what_reinforces_does_not_overlap(tmp_path: Path) -> None:
 
     said = bullets(told(tmp_path, PARTS, planted(PARTS, together)))
     (line,) = [line for line in said if line.startswith("Not additive")]
-    assert "`branches.a` and `branches.b` reinforce each other (+2.00 pp)" in line
+    assert "`branches.a` and `branches.b` reinforce each other (interaction +2.00 pp, on new data)" in line
     assert "overlap" not in line
 
 
