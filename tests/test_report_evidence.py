@@ -1,87 +1,29 @@
 """What may be said of a contrast: against scipy and statsmodels, computed from the planted bits."""
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from msanet_bench.analysis.contrasts import t_interval
-from msanet_bench.analysis.crossed import Crossed, on_new_data
 from msanet_bench.analysis.verdicts import Verdict
-from msanet_bench.analysis.weights import Weights
-from msanet_bench.records import Record
-from msanet_bench.report.evidence import Claim, Evidence, claims, gather
+from msanet_bench.report.evidence import Claim, claims, gather
 from msanet_bench.report.findings import find
 from msanet_bench.report.inputs import read_inputs
+from planted_evidence import A_ON, B_OUT, C_OUT, evidence_of, known, parts, table
 from planted_results import (
     PARTS,
-    PROVENANCE,
     Bits,
-    Design,
     full,
     nested_bits,
     planted,
-    record,
-    scattered_bits,
     worth_of_parts,
     write_results,
 )
-
-A_ON: Weights = dict(
-    zip(
-        PARTS.names,
-        (0.25 if levels["branches.a"] == "on" else -0.25 for levels in PARTS.variants),
-        strict=True,
-    )
-)
-B_OUT: Weights = {"baseline": 1.0, "branches.b=off": -1.0}
-C_OUT: Weights = {"baseline": 1.0, "attention=none": -1.0}
-
-
-def records_of(
-    design: Design, outcome: Callable[..., Bits], without: Sequence[tuple[str, int]] = ()
-) -> list[Record]:
-    return [
-        record(f"{number}.{seed}", design.name(levels), levels, seed, outcome(levels, seed), {})
-        for number, levels in enumerate(design.variants)
-        for seed in design.seeds
-        if (design.name(levels), seed) not in without
-    ]
-
-
-def evidence_of(
-    design: Design,
-    outcome: Callable[..., Bits],
-    without: Sequence[tuple[str, int]] = (),
-    *,
-    delta: float = 0.005,
-    alpha: float = 0.05,
-) -> Evidence:
-    found = gather(records_of(design, outcome, without), delta=delta, alpha=alpha)
-    assert found is not None
-    return found
-
-
-def parts(**changes: float) -> Evidence:
-    return evidence_of(PARTS, planted(PARTS, worth_of_parts), **changes)
-
-
-def known(found: Sequence[Claim | None]) -> list[Claim]:
-    assert None not in found
-    return [claim for claim in found if claim is not None]
-
-
-def table(design: Design, outcome: Callable[..., Bits]) -> np.ndarray:
-    """Accuracies, shape (variants, seeds)."""
-    return np.array([[outcome(levels, seed).mean() for seed in design.seeds] for levels in design.variants])
 
 
 def test_the_planted_effects_are_found_with_the_error_of_a_two_way_table() -> None:
@@ -130,99 +72,6 @@ def test_equivalence_is_two_one_sided_tests_at_delta() -> None:
     )
     assert claim.verdict is not None
     assert claim.verdict.p_equivalence == pytest.approx(expected)
-
-
-def two_way(bits: np.ndarray) -> tuple[float, float, float]:
-    """Variance that images add to a mean over (seeds, images), its degrees of freedom, by definition."""
-    seeds, images = bits.shape
-    grand = bits.mean()
-    of_images, of_seeds = bits.mean(axis=0) - grand, bits.mean(axis=1) - grand
-    rest = bits - grand - of_images - of_seeds[:, None]
-    square_images = seeds * (of_images**2).sum() / (images - 1)
-    square_rest = (rest**2).sum() / (images - 1) / (seeds - 1)
-    variance = (square_images - square_rest) / bits.size
-    spread = (square_images / bits.size) ** 2 / (images - 1)
-    spread += (square_rest / bits.size) ** 2 / (images - 1) / (seeds - 1)
-    return variance, variance**2 / spread, grand
-
-
-def test_new_data_adds_the_images_to_the_error_of_the_seeds() -> None:
-    outcome = planted(PARTS, worth_of_parts)
-    bits = sum(
-        A_ON[PARTS.name(levels)] * np.array([outcome(levels, seed) for seed in PARTS.seeds], dtype=float)
-        for levels in PARTS.variants
-    )
-    variance, df, _ = two_way(np.asarray(bits))
-    (claim,) = known(claims(parts(), [A_ON]))
-    assert claim.new is not None
-    assert claim.new.estimate == claim.here.estimate
-    assert claim.new.se == pytest.approx(math.sqrt(claim.here.se**2 + variance), rel=1e-5)
-    whole = (claim.here.se**2 + variance) ** 2 / (claim.here.se**4 / 28 + variance**2 / df)
-    assert claim.new.df == pytest.approx(whole, rel=1e-4)
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(1, 40), st.floats(0, 1e-3), st.floats(0, 1e-3), st.integers(2, 10_000))
-def test_an_interval_for_new_data_is_never_narrower_than_this_test_sets(
-    df: int, se: float, images_sd: float, images_df: int
-) -> None:
-    here = t_interval(0.01, se, df)
-    new = on_new_data(here, Crossed(2, images_df + 1, 0.01, images_sd**2, images_df, 0.1, 0.1))
-    assert new is not None
-    slack = 1e-12
-    assert new.low <= here.low + slack
-    assert new.high >= here.high - slack
-
-
-@pytest.mark.parametrize("seeds", [2, 3, 5])
-def test_the_interval_for_new_data_contains_this_test_sets_in_planted_results(seeds: int) -> None:
-    design = replace(full({"attention": ["eca", "none"]}), seeds=tuple(range(seeds)))
-    for state in range(10):
-        evidence = evidence_of(
-            design,
-            lambda levels, seed, state=state: scattered_bits(
-                160 + 7 * (levels["attention"] == "eca"), (state, seed), 200
-            ),
-        )
-        (claim,) = known(claims(evidence, [C_OUT]))
-        assert claim.new is not None
-        assert claim.new.low <= claim.here.low
-        assert claim.new.high >= claim.here.high
-
-
-def test_no_interval_for_new_data_where_no_two_seeds_are_common() -> None:
-    """The baseline has seeds 0, 1 and attention=none 1, 2: one is common, though the model joins them."""
-    outcome = planted(PARTS, worth_of_parts)
-    lacking = [("baseline", s) for s in (2, 3, 4)] + [("attention=none", s) for s in (0, 3, 4)]
-    thin, whole = known(claims(evidence_of(PARTS, outcome, lacking), [C_OUT, B_OUT]))
-    assert thin.here.has_interval
-    assert thin.new is None
-    assert whole.new is not None
-    # a family in which one is not known on new data has no verdicts there
-    assert thin.verdict is not None
-    assert whole.verdict_new is None
-    (none,) = known(
-        claims(evidence_of(PARTS, outcome, lacking[:3] + [("attention=none", s) for s in (0, 1)]), [C_OUT])
-    )
-    assert none.crossed is None
-
-
-def test_two_common_seeds_are_enough_for_new_data() -> None:
-    lacking = [("baseline", s) for s in (3, 4)] + [("attention=none", s) for s in (0, 4)]
-    evidence = evidence_of(PARTS, planted(PARTS, worth_of_parts), lacking)
-    (claim,) = known(claims(evidence, [C_OUT]))
-    assert claim.crossed is not None
-    assert claim.crossed.seeds == 2
-    assert claim.new is not None
-
-
-def test_different_test_sets_say_nothing_of_new_data() -> None:
-    records = records_of(PARTS, planted(PARTS, worth_of_parts))
-    other = replace(records[3], provenance={**PROVENANCE, "data_digest": "another"})
-    evidence = gather([*records[:3], other, *records[4:]], delta=0.005, alpha=0.05)
-    (claim,) = known(claims(evidence, [A_ON]))
-    assert (claim.new, claim.crossed, claim.verdict_new) == (None, None, None)
-    assert claim.scope == "this test set"
 
 
 def test_one_seed_has_estimates_and_nothing_else() -> None:
@@ -357,24 +206,6 @@ def test_the_smallest_detectable_effect_has_a_power_of_four_in_five() -> None:
     (claim,) = known(claims(parts(), [A_ON]))
     critical = stats.t.ppf(0.975, 28)
     assert stats.nct.sf(critical, 28, claim.detectable / claim.here.se) == pytest.approx(0.8, abs=1e-6)
-
-
-def test_fewer_images_leave_a_claim_on_this_test_set_alone() -> None:
-    """Each seed agrees that 6 more of 200 are right, but which ones turn is luck: 30 do either way."""
-    design = full({"attention": ["eca", "none"]})
-
-    def outcome(levels: dict[str, str], seed: int) -> Bits:
-        is_on = levels["attention"] == "eca"
-        bits = np.arange(200) < 140 + (seed % 2 if is_on else 0)
-        if is_on:
-            bits[:30] = False
-            bits[150:186] = True
-        return bits
-
-    (claim,) = known(claims(evidence_of(design, outcome), [C_OUT]))
-    assert (claim.word, claim.scope) == ("HELPS", "this test set")
-    assert claim.verdict_new is not None
-    assert claim.verdict_new.word == "UNRESOLVED"
 
 
 def test_the_accuracies_of_the_helpers_are_the_planted_ones() -> None:

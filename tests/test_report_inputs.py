@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.records import read_records, write_records
 from msanet_bench.report.inputs import read_inputs
+from msanet_bench.units import Measure
 
 
 @pytest.fixture
@@ -19,6 +22,19 @@ def results(small_results: Path, tmp_path: Path) -> Path:
 def change_manifest(results: Path, **fields: object) -> None:
     file = results / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
+
+
+@pytest.mark.parametrize("measures", [{}, {"accuracy": Measure(5.0, "fraction", "higher")}])
+def test_a_record_that_is_ok_has_an_accuracy(results: Path, measures: dict[str, Measure]) -> None:
+    first, *others = read_records(results)
+    write_records(results / "records.jsonl", [replace(first, measures=measures), *others])
+    with pytest.raises(ResultsError, match=r"`baseline` with seed 0 is ok and must have an accuracy from 0"):
+        read_inputs(results)
+
+
+def test_a_plan_without_a_look_was_looked_at_once(results: Path) -> None:
+    change_manifest(results, looks=[])
+    assert read_inputs(results).manifest.looks == ((0, 1, 2),)
 
 
 def test_every_planned_cell_is_there_in_plan_order(results: Path) -> None:

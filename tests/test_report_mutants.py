@@ -18,7 +18,9 @@ import test_report_credit
 import test_report_data
 import test_report_effects
 import test_report_evidence
+import test_report_evidence_new_data
 import test_report_mixed
+import test_report_prices
 import test_report_sections
 import test_report_standing
 from msanet_bench.analysis import correctness, crossed
@@ -95,28 +97,28 @@ MUTANTS = {
         evidence,
         "is_declared=is_declared and len(complete) == len(found))",
         "is_declared=is_declared)",
-        test_report_evidence,
+        test_report_evidence_new_data,
         lambda t, _: t.test_no_interval_for_new_data_where_no_two_seeds_are_common(),
     ),
     "bits of different test sets are crossed": Mutant(
         evidence,
         "if len(tests) == 1 else 0",
         "if tests else 0",
-        test_report_evidence,
+        test_report_evidence_new_data,
         lambda t, _: t.test_different_test_sets_say_nothing_of_new_data(),
     ),
     "new images make an interval narrower": Mutant(
         crossed,
         "    if new.low <= this_test_set.low:\n",
         "    if new.low <= 1:\n",
-        test_report_evidence,
+        test_report_evidence_new_data,
         lambda t, _: t.test_an_interval_for_new_data_is_never_narrower_than_this_test_sets(),
     ),
     "seeds that one variant lacks count as wrong": Mutant(
         correctness,
         "if not any(row.get(name) for name in absent)]",
         "]",
-        test_report_evidence,
+        test_report_evidence_new_data,
         lambda t, _: t.test_two_common_seeds_are_enough_for_new_data(),
     ),
     "looks cost nothing": Mutant(
@@ -216,7 +218,7 @@ MUTANTS = {
         prices,
         "if latency is not None and (latency.low > 0 or latency.high < 0):",
         "if latency is not None:",
-        test_report_sections,
+        test_report_prices,
         lambda t, folder: t.test_a_latency_that_may_be_0_has_no_price(folder),
     ),
     "all verdicts are said of new data": Mutant(
@@ -253,7 +255,9 @@ MUTANTS = {
 
 
 def importers(tests: ModuleType) -> Iterator[ModuleType]:
-    yield from (module for name, module in sys.modules.items() if name.startswith("msanet_bench."))
+    yield from (
+        module for name, module in sys.modules.items() if name.startswith(("msanet_bench.", "planted_"))
+    )
     yield tests
 
 

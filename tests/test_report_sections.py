@@ -21,8 +21,6 @@ from planted_results import (
     scattered_bits,
     worth_of_dilation,
     worth_of_parts,
-    write_latencies,
-    write_profiles,
     write_results,
 )
 from report_text import plain, report, rows, section, tables
@@ -166,54 +164,6 @@ def test_pairs_that_are_missing_are_said(tmp_path: Path) -> None:
     assert "planned pairs" not in section(told(tmp_path / "b", PARTS, outcome), "Effects")
 
 
-DESIGN = full({"branches.a": ["on", "off"], "attention": ["eca", "none"]})
-
-
-def priced(folder: Path, half: float) -> list[list[str]]:
-    """Attention costs 0.1 ms of 1, known to half a width; branch a costs 0.4 ms, and 4 million MACs."""
-    outcome = planted(DESIGN, lambda v: 20 * (v["branches.a"] == "on") + 10 * (v["attention"] == "eca"))
-    write_results(folder, DESIGN, outcome)
-    base, plain_, without, bare = DESIGN.names
-    write_latencies(
-        folder,
-        {
-            base: (1.0, 1.0, 1.0),
-            plain_: (0.9, 0.9 - half, 0.9 + half),
-            without: (0.6, 0.59, 0.61),
-            bare: (0.5, 0.5 - half, 0.5 + half),
-        },
-    )
-    macs = {base: 9_000_000, plain_: 9_000_000, without: 5_000_000, bare: 5_000_000}
-    write_profiles(folder, {n: {"params": 10, "macs": m, "bytes": 2**20} for n, m in macs.items()})
-    return tables(section(report(folder), "Effects"))[1]
-
-
-def test_a_price_is_accuracy_for_cost(tmp_path: Path) -> None:
-    """2 pp for 4 million MACs and for 0.4 ms; 1 pp for 0.1 ms and no MACs at all."""
-    branch, attention = priced(tmp_path, 0.01)
-    assert branch[3:7] == ["+2.00", "0", "+4,000,000", "0.00"]
-    assert branch[7].startswith("+0.400 [+0.3")
-    assert branch[8:] == ["+0.50", "+5.00"]
-    assert attention[3:7] == ["+1.00", "0", "0", "0.00"]
-    assert attention[8:] == ["-", "+10.00"]
-
-
-def test_a_latency_that_may_be_0_has_no_price(tmp_path: Path) -> None:
-    """Two halves of 0.15 ms weigh 1/2 each: 0.1 ms are known to 0.106."""
-    branch, attention = priced(tmp_path, 0.15)
-    assert attention[7] == "+0.100 [-0.006, +0.206]"
-    assert attention[8:] == ["-", "-"]
-    assert branch[9] == "+5.00"
-
-
-def test_without_latencies_there_is_no_column_of_them(tmp_path: Path) -> None:
-    text = told(tmp_path, DESIGN, planted(DESIGN, lambda _: 0))
-    header = next(line for line in section(text, "Effects").splitlines() if "training peak" in line)
-    assert "per ms" not in header
-    assert ", ms" not in header
-    assert "pp per million MACs" in header
-
-
 def findings(folder: Path) -> Findings:
     return find(read_inputs(folder))
 
@@ -311,3 +261,23 @@ def test_a_single_comparison_of_unequal_variants_is_footnoted(tmp_path: Path) ->
     equal = told(tmp_path / "equal", PARTS, planted(PARTS, worth_of_parts))
     assert note not in equal
     assert "Variants are not shown to deviate unequally" in equal
+
+
+def test_many_effects_of_a_kind_are_counted_and_not_named(tmp_path: Path) -> None:
+    design = full({f"branches.p{n}": ["on", "off"] for n in range(7)}, seeds=(0, 1, 2))
+    first, *others = design.variants
+    near = Design(
+        design.factors, [first, *(v for v in others if list(v.values()).count("off") == 1)], design.seeds
+    )
+    said = bullets(
+        told(tmp_path, near, lambda v, s: nested_bits(700 + s + 30 * list(v.values()).count("on")))
+    )
+    assert "**HELPS** by more than 0.5 pp, on new data: 7 (see the table)." in said
+
+
+def test_without_a_declared_family_the_conclusion_gives_no_verdict(tmp_path: Path) -> None:
+    families = {"analysis": {"families": ["variants"]}}
+    text = told(tmp_path, PARTS, planted(PARTS, worth_of_parts), experiment=families)
+    assert not any("**" in line for line in bullets(text))
+    assert {row[-1] for row in cells_of(text, "Effects").values()} == {"-"}
+    assert "`HELPS` and `HURTS`" not in section(text, "Effects")

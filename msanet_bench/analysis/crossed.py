@@ -21,7 +21,7 @@ class Crossed:
     Attributes:
         estimate: The mean over all seeds and images.
         images_variance: What the choice of test images adds to the variance of `estimate`, cleared of what
-            images and seeds do together; NaN with one seed, where the two cannot be told apart.
+            images and seeds do together; NaN with one seed or one image, where the two cannot be told apart.
         images_df: Its degrees of freedom after Satterthwaite (1946).
         gained: The share of (seed, image) with a positive difference; `lost` with a negative one.
     """
@@ -41,7 +41,8 @@ def cross(difference: NDArray[np.float32]) -> Crossed:
     of_images = difference.mean(axis=0, dtype=np.float64)
     of_seeds = difference.mean(axis=1, dtype=np.float64)
     estimate = float(of_images.mean())
-    square_images = seeds * float(np.square(of_images - estimate).sum()) / (images - 1)
+    # of one image there is no spread, and nothing to divide it by
+    square_images = seeds * float(np.square(of_images - estimate).sum()) / max(images - 1, 1)
     total = float(np.square(difference, dtype=np.float64).sum()) - seeds * images * estimate**2
     between_seeds = images * float(np.square(of_seeds - estimate).sum())
     df_rest = (seeds - 1) * (images - 1)

@@ -89,8 +89,18 @@ def _by_key(records: Sequence[Record]) -> dict[str, Record]:
     for record in records:
         if record.key in found:
             raise ResultsError(f"records.jsonl: `{record.variant}` has two records of seed {record.seed}.")
+        if record.status == "ok" and not _has_accuracy(record):
+            raise ResultsError(
+                f"records.jsonl: `{record.variant}` with seed {record.seed} is ok and must have an accuracy "
+                "from 0 to 1. Export the records again with `msanet-bench sweep`."
+            )
         found[record.key] = record
     return found
+
+
+def _has_accuracy(record: Record) -> bool:
+    accuracy = record.measures.get("accuracy")
+    return accuracy is not None and 0 <= accuracy.value <= 1
 
 
 def _named(record: Record | None, variant: str) -> Record | None:

@@ -112,7 +112,7 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         delta=parse_points(experiment["delta"]),
         alpha=analysis.alpha,
         families=analysis.families,
-        looks=tuple(map(tuple, fields.get("looks", [experiment["seeds"]]))),
+        looks=tuple(map(tuple, fields.get("looks") or [experiment["seeds"]])),
         baseline=fields["baseline"],
         variants=tuple(
             Planned(variant["name"], variant["factors"], tuple(variant["merged"]))
