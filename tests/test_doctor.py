@@ -109,9 +109,10 @@ def test_one_super_round_gives_no_interval_and_no_zero() -> None:
 
 
 def test_a_session_lasts_about_as_long_as_it_is_told() -> None:
-    noise = noise_floor(CPU, 1.5, SMALL)
+    # long enough for a second super-round on a busy machine too
+    noise = noise_floor(CPU, 5, SMALL)
     assert noise.super_rounds >= 2
-    assert 1.5 <= noise.seconds < 10
+    assert 5 <= noise.seconds < 60
     assert noise.half_width is not None
     assert 0 < noise.half_width < 1
 
