@@ -78,6 +78,9 @@ class Record:
         """
         if fields["status"] not in STATUSES:
             raise ValueError(f"no status of a cell: {fields['status']!r}")
+        for name, kind in _KINDS.items():
+            if not isinstance(fields[name], kind):
+                raise TypeError(f"`{name}` must be a {kind.__name__}, but is {fields[name]!r}")
         measures = {sys.intern(name): Measure.from_json(each) for name, each in fields["measures"].items()}
         rest = {name: value for name, value in fields.items() if name not in _CONVERTED}
         record = cls(**rest, measures=measures, curve=tuple(fields["curve"]))
@@ -102,6 +105,7 @@ class Record:
 
 
 _CONVERTED = frozenset({"schema_version", "measures", "curve"})
+_KINDS = {"key": str, "variant": str, "reason": str, "factors": dict, "provenance": dict}
 
 
 def pack_bits(correct: NDArray[np.bool_]) -> str:

@@ -233,3 +233,14 @@ def test_one_seed_has_effects_without_claims_of_chance(tmp_path: Path) -> None:
     assert worth(effect) == pytest.approx(3)
     assert effect.claim is not None
     assert effect.claim.verdict is None
+
+
+def test_a_number_that_may_be_left_out_is_told_by_its_presence_and_its_trends(tmp_path: Path) -> None:
+    design = full({"clip": ["1", "2", "3", "none"]})
+    effects = found(tmp_path, design, planted(design, lambda v: 0 if v["clip"] == "none" else 30)).effects
+    assert asked(effects) == [
+        ("clip", "1 to 3", "none", 3, 3),
+        ("clip", "linear trend", "1 to 3", 1, 1),
+        ("clip", "quadratic trend", "1 to 3", 1, 1),
+    ]
+    assert [worth(effect) for effect in effects] == pytest.approx([30, 0, 0], abs=1e-9)

@@ -32,6 +32,21 @@ def test_a_record_that_is_ok_has_an_accuracy(results: Path, measures: dict[str, 
         read_inputs(results)
 
 
+@pytest.mark.parametrize(("name", "value"), [("provenance", []), ("reason", None), ("factors", "x")])
+def test_a_field_of_another_kind_is_no_record(results: Path, name: str, value: object) -> None:
+    file = results / "records.jsonl"
+    first, *others = file.read_text().splitlines()
+    file.write_text("\n".join([json.dumps({**json.loads(first), name: value}), *others]) + "\n")
+    with pytest.raises(ResultsError, match=rf"records.jsonl:1: not a record \(TypeError: `{name}` must be a"):
+        read_inputs(results)
+
+
+def test_a_plan_whose_parts_are_no_mappings_is_refused(results: Path) -> None:
+    change_manifest(results, environment=[])
+    with pytest.raises(ResultsError, match="`environment` must be a mapping, but is"):
+        read_inputs(results)
+
+
 def test_a_plan_without_a_look_was_looked_at_once(results: Path) -> None:
     change_manifest(results, looks=[])
     assert read_inputs(results).manifest.looks == ((0, 1, 2),)

@@ -281,3 +281,14 @@ def test_without_a_declared_family_the_conclusion_gives_no_verdict(tmp_path: Pat
     assert not any("**" in line for line in bullets(text))
     assert {row[-1] for row in cells_of(text, "Effects").values()} == {"-"}
     assert "`HELPS` and `HURTS`" not in section(text, "Effects")
+
+
+def test_what_a_fraction_cannot_tell_is_refused_with_the_reason(tmp_path: Path) -> None:
+    half = [
+        {"branches.a": a, "branches.b": b, "attention": "eca" if (a == "on") == (b == "on") else "none"}
+        for a in ("on", "off")
+        for b in ("on", "off")
+    ]
+    design = Design(PARTS.factors, half)
+    text = section(told(tmp_path, design, planted(design, worth_of_parts)), "Effects")
+    assert text.count("no two variants of the plan differ in this alone") == 3

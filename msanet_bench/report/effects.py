@@ -146,7 +146,7 @@ def _questions(manifest: Manifest, measured: Mapping[str, Levels], factor: str) 
     levels = levels_of(manifest, factor)
     trends = list(_trends(manifest, measured, factor, levels))
     if trends:
-        return trends
+        return [*_presence(manifest, measured, factor, levels), *trends]
     reference, *others = levels
     return [_question(manifest, measured, factor, *_oriented(level, reference)) for level in others]
 
@@ -166,6 +166,38 @@ def _question(
     return _Question(factor, level, reference, False, weights, len(pairs), len(planned))  # noqa: FBT003
 
 
+def _presence(
+    manifest: Manifest, measured: Mapping[str, Levels], factor: str, levels: Sequence[str]
+) -> Iterator[_Question]:
+    """What any of the numeric levels is worth, on average, against the one that leaves the part out."""
+    plan = {variant.name: variant.factors for variant in manifest.variants}
+    positions = list(_positions([level for level in levels if level not in ABSENT_LEVELS]))
+    for absent in (level for level in levels if level in ABSENT_LEVELS):
+        planned, pairs = (
+            [
+                pair
+                for level in positions
+                for pair in matched_pairs(
+                    variants, factor, level=level, reference=absent, nested=nested(manifest, factor)
+                )
+            ]
+            for variants in (plan, measured)
+        )
+        yield _Question(
+            factor=factor,
+            level=_range(positions),
+            reference=absent,
+            is_trend=False,
+            weights=weights_main_effect(pairs),
+            pairs=len(pairs),
+            planned_pairs=len(planned),
+        )
+
+
+def _range(positions: Sequence[str]) -> str:
+    return f"{positions[0]} to {positions[-1]}"
+
+
 def _trends(
     manifest: Manifest, measured: Mapping[str, Levels], factor: str, levels: Sequence[str]
 ) -> Iterator[_Question]:
@@ -180,7 +212,7 @@ def _trends(
             yield _Question(
                 factor=factor,
                 level=name,
-                reference=" to ".join((next(iter(positions)), list(positions)[-1])),
+                reference=_range(list(positions)),
                 is_trend=True,
                 weights=found.weights if found else None,
                 pairs=found.groups if found else 0,

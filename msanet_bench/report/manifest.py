@@ -95,10 +95,16 @@ def read_manifest(results: Path) -> Manifest:
     return manifest
 
 
+_PARTS = ("baseline", "data", "train", "measure", "factors")
+
+
 def _manifest(fields: Mapping[str, Any]) -> Manifest:
     if all(variant["name"] != fields["baseline"] for variant in fields["variants"]):
         raise ValueError(f"the baseline `{fields['baseline']}` is not among the variants")
     experiment = fields["experiment"]
+    for name, part in {"environment": fields["environment"], **{n: experiment[n] for n in _PARTS}}.items():
+        if not isinstance(part, dict):
+            raise TypeError(f"`{name}` must be a mapping, but is {part!r}")
     # a plan of version 0.1 declared nothing but delta
     analysis = AnalysisSpec.model_validate(experiment.get("analysis", {}))
     keys = {(cell["variant"], cell["seed"]): cell["key"] for cell in fields["cells"]}

@@ -43,7 +43,7 @@ def effects(findings: Findings) -> Section | None:
             ),
             Table((*_WHICH, "pairs", *CLAIM_HEADER), rows, text_columns=3),
             *([Paragraph(VOCABULARY)] if _has_verdicts(findings) else []),
-            *(Paragraph(_thin(effect)) for effect in findings.effects if effect.pairs < effect.planned_pairs),
+            *map(Paragraph, _remarks(findings)),
             *([figure] if figure.rows else []),
             *_costs(findings),
             DataFile("effects.csv", effects_csv(findings)),
@@ -61,11 +61,22 @@ def _has_verdicts(findings: Findings) -> bool:
     return any(effect.claim is not None and effect.claim.verdict is not None for effect in findings.effects)
 
 
-def _thin(effect: Effect) -> str:
-    return (
-        f"{code(effect.factor)}, {code(effect.level)} instead of {code(effect.reference)}: {effect.pairs} of "
-        f"{effect.planned_pairs} planned pairs, since the others have no result on one side."
-    )
+def _remarks(findings: Findings) -> Iterator[str]:
+    """Which effects stand on less than was planned, and why some cannot be told at all."""
+    for effect in findings.effects:
+        name = f"{code(effect.factor)}, {code(effect.level)} instead of {code(effect.reference)}"
+        if not effect.planned_pairs:
+            yield (
+                f"{name}: no two variants of the plan differ in this alone, so what it does cannot be told "
+                "from what others do. Of a fraction of all combinations, `msanet-bench analyze` names which."
+            )
+        elif effect.pairs < effect.planned_pairs:
+            yield (
+                f"{name}: {effect.pairs} of {effect.planned_pairs} planned pairs, since the others have no "
+                "result on one side."
+            )
+        if effect.pairs and effect.claim is None:
+            yield f"{name}: its variants share no seed, so it cannot be told from what seeds do."
 
 
 def _costs(findings: Findings) -> Iterator[Block]:
