@@ -18,6 +18,14 @@ from msanet_bench.spec import digest
 CELL_KEY = "cell_key"
 
 
+def is_worth_printing(record: logging.LogRecord) -> bool:
+    """False for SQLAlchemy's traceback of a query that Ctrl-C broke off: the user knows, nothing is lost."""
+    error = record.exc_info[1] if record.exc_info else None
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is None or not record.name.startswith("sqlalchemy.")
+
+
 class Ledger:
     """One Optuna study for one space of variants and seeds.
 
@@ -30,6 +38,8 @@ class Ledger:
 
     def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
         logging.getLogger("optuna").setLevel(logging.WARNING)
+        if logging.lastResort is not None:
+            logging.lastResort.addFilter(is_worth_printing)
         space = {"variant": list(variants), "seed": list(seeds)}
         self._distributions: dict[str, BaseDistribution] = {
             "variant": CategoricalDistribution(tuple(variants)),

@@ -1,3 +1,7 @@
+import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import optuna
@@ -14,6 +18,37 @@ def _trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
     url = storage_url(folder)
     studies = optuna.get_all_study_names(url)
     return [trial for name in studies for trial in optuna.load_study(study_name=name, storage=url).trials]
+
+
+def _log(cause: type[BaseException], logger: str) -> None:
+    try:
+        try:
+            raise cause
+        finally:
+            raise ValueError("the cursor is in use")
+    except ValueError:
+        logging.getLogger(logger).exception("Error closing cursor")
+
+
+@pytest.mark.parametrize(
+    ("cause", "logger", "is_printed"),
+    [
+        (KeyboardInterrupt, "sqlalchemy.pool.impl.QueuePool", False),
+        (OSError, "sqlalchemy.pool.impl.QueuePool", True),
+        (KeyboardInterrupt, "mine", True),
+    ],
+)
+def test_a_query_that_ctrl_c_breaks_off_prints_no_traceback(
+    tmp_path: Path, cause: type[BaseException], logger: str, *, is_printed: bool
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from test_search import Ledger, _log, storage_url\n"
+        f"Ledger(storage_url(Path({str(tmp_path)!r})), 'x', ['a'], [0])\n"
+        f"_log({cause.__name__}, {logger!r})"
+    )
+    tests = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])}
+    done = subprocess.run([sys.executable, "-c", code], env=tests, capture_output=True, text=True, check=True)
+    assert ("Error closing cursor" in done.stderr) == is_printed, done.stderr
 
 
 def test_optuna_is_asked_for_and_told_every_cell(tmp_path: Path) -> None:
