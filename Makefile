@@ -3,7 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: sweep test lint types suite clean
+.PHONY: sweep test test-cluster lint types suite clean
 
 .venv: .venv/installed
 
@@ -19,6 +19,11 @@ sweep: .venv
 	.venv/bin/msanet-bench sweep experiments/ablation.yaml
 
 test: lint types suite
+
+# Heavy proofs: clusters, databases, full disks and hundreds of kills. They need Debian and root, and minutes.
+test-cluster: .venv
+	tests/cluster/install
+	MSANET_BENCH_CLUSTER_TESTS=1 OMP_NUM_THREADS=1 .venv/bin/pytest -m cluster -rs
 
 lint: .venv
 	.venv/bin/ruff check .

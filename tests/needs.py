@@ -1,11 +1,15 @@
 """Tests that need what not every machine has: not run without it, and counted at the end of every run."""
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import pytest
+
+# set by `make test-cluster`
+HEAVY = "MSANET_BENCH_CLUSTER_TESTS"
 
 
 class Need(NamedTuple):
@@ -27,6 +31,7 @@ def _are_programs(*names: str) -> bool:
 
 NEEDS = {
     "browser": Need("a browser", lambda: _are_programs("chromium", "chromedriver")),
+    "cluster": Need("`make test-cluster`", lambda: bool(os.environ.get(HEAVY))),
     "cuda": Need("a CUDA device", cache(_there_is_a_device)),
     "latex": Need("pdflatex and pdftotext", lambda: _are_programs("pdflatex", "pdftotext")),
 }

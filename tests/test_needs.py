@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from needs import NEEDS
+from needs import HEAVY, NEEDS
 
 HERE = Path(__file__).parent
 
@@ -49,6 +49,7 @@ def last_line(folder: Path, mark: str, *options: str, is_here: bool = False) -> 
         (folder / program).touch(mode=0o755)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "needs", "-p", "no:cacheprovider", *options]
     paths = {"PYTHONPATH": os.pathsep.join([str(folder), str(HERE)]), "PATH": str(folder)}
+    paths |= {HEAVY: "1" if is_here else ""}
     done = subprocess.run(
         command, cwd=folder, env=os.environ | paths, capture_output=True, text=True, check=False
     )
