@@ -29,6 +29,10 @@ R = TypeVar("R")
 class WorkerDied(RuntimeError):
     """The child that ran a task ended before it answered; the message says how."""
 
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
 
 @dataclass(slots=True)
 class _Child:
@@ -114,7 +118,7 @@ class LocalExecutor(Generic[T, R]):
             wait([child.tasks, child.process.sentinel])
             answer: R = child.tasks.recv()
         except (EOFError, OSError) as error:
-            raise WorkerDied(_ending(child.process)) from error
+            raise WorkerDied("crash", _ending(child.process)) from error
         return answer
 
     def _new_child(self) -> _Child:
