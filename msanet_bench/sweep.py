@@ -176,7 +176,8 @@ def _job(
 def _train(jobs: Sequence[Job], ledger: Ledger, journal: Journal, workers: int) -> Iterator[Finished]:
     """Keep every worker busy; journal each outcome before Optuna hears of it."""
     start = partial(start_worker, THREADS_PER_WORKER)
-    executor = LocalExecutor(run_cell, workers=workers, start=start, is_well=_is_well, preload=PRELOAD)
+    slots: list[dict[str, str]] = [{}] * workers
+    executor = LocalExecutor(run_cell, slots=slots, start=start, is_well=_is_well, preload=PRELOAD)
     waiting = iter(jobs)
     running: dict[Future[Attempt], _Running] = {}
     try:

@@ -1,8 +1,9 @@
 """Where cells run. An executor has three calls: `submit(task) -> Future`, `cancel()` and `close()`."""
 
-from msanet_bench.executors.local import LocalExecutor, WorkerDied
+from msanet_bench.executors.limits import Limits, WorkerDied
+from msanet_bench.executors.local import LocalExecutor
 
-__all__ = ["PRELOAD", "LocalExecutor", "WorkerDied"]
+__all__ = ["PRELOAD", "Limits", "LocalExecutor", "WorkerDied"]
 
 # Imported once by the fork server, which all executors of a process share: the first that starts decides.
 # Without torch._dynamo the first optimiser of a child costs a second.
