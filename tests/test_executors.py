@@ -32,7 +32,7 @@ def _is_well(_: object) -> bool:
 
 @pytest.fixture
 def executor() -> Iterator[LocalExecutor[int, tuple[int, int]]]:
-    executor = LocalExecutor(_double_or_die, workers=2, start=_nothing, is_well=_is_well)
+    executor = LocalExecutor(_double_or_die, slots=[{}] * 2, start=_nothing, is_well=_is_well)
     yield executor
     executor.close()
 
@@ -59,14 +59,16 @@ def test_a_child_that_dies_takes_only_its_own_task_with_it(
 
 
 def test_a_child_that_answers_that_it_is_unwell_gets_no_other_task() -> None:
-    executor = LocalExecutor(_double_or_die, workers=1, start=_nothing, is_well=lambda answer: answer[0] != 4)
+    executor = LocalExecutor(
+        _double_or_die, slots=[{}], start=_nothing, is_well=lambda answer: answer[0] != 4
+    )
     pids = [executor.submit(task).result(timeout=60)[1] for task in (1, 2, 3)]
     executor.close()
     assert pids[0] == pids[1] != pids[2]
 
 
 def test_a_task_that_cannot_be_sent_is_an_error_and_not_a_hang() -> None:
-    executor = LocalExecutor(_double_or_die, workers=1, start=_nothing, is_well=bool)
+    executor = LocalExecutor(_double_or_die, slots=[{}], start=_nothing, is_well=bool)
     unsendable: object = lambda: None  # noqa: E731 (a lambda cannot be pickled)
     with pytest.raises((pickle.PicklingError, AttributeError)):
         executor.submit(unsendable).result(timeout=60)
@@ -75,7 +77,7 @@ def test_a_task_that_cannot_be_sent_is_an_error_and_not_a_hang() -> None:
 
 
 def test_cancelling_ends_the_children_at_once() -> None:
-    executor = LocalExecutor(time.sleep, workers=2, start=_nothing, is_well=bool)
+    executor = LocalExecutor(time.sleep, slots=[{}] * 2, start=_nothing, is_well=bool)
     futures = [executor.submit(600) for _ in range(4)]
     assert _wait_for(lambda: len(executor._alive) == 2)
     executor.cancel()
@@ -90,7 +92,7 @@ _SCRIPT = """
     from tasks import sleep_for_ever, nothing
 
     print("script runs", flush=True)
-    executor = LocalExecutor(sleep_for_ever, workers=2, start=nothing, is_well=bool)
+    executor = LocalExecutor(sleep_for_ever, slots=[{{}}] * 2, start=nothing, is_well=bool)
     for _ in range(2):
         executor.submit({folder!r})
     time.sleep(600)

@@ -3,9 +3,10 @@
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from msanet_bench.executors.local import LocalExecutor, WorkerDied
+from msanet_bench.executors.limits import Limits, WorkerDied
+from msanet_bench.executors.local import LocalExecutor
 
-__all__ = ["PRELOAD", "Executor", "LocalExecutor", "WorkerDied"]
+__all__ = ["PRELOAD", "Executor", "Limits", "LocalExecutor", "WorkerDied"]
 
 # Imported once by the fork server, which all executors of a process share: the first that starts decides.
 # Without torch._dynamo the first optimiser of a child costs a second.

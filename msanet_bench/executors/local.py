@@ -11,27 +11,22 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
+
+from msanet_bench.executors.limits import UNLIMITED, Limits, WorkerDied
 
 _MAIN = threading.Lock()
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class WorkerDied(RuntimeError):
-    """The child that ran a task ended before it answered; the message says how."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 @dataclass(slots=True)
@@ -42,33 +37,40 @@ class _Child:
 
 
 class LocalExecutor(Generic[T, R]):
-    """Runs one function on tasks in `workers` child processes.
+    """Runs one function on tasks, one child process a slot.
 
     Args:
         function: Importable by name; called in the child as `function(task)`. It must not raise.
+        slots: What each slot's children find in their environment before they import anything.
         start: Called once in each new child before its first task.
         is_well: Whether a child that gave this answer can be trusted with another task.
         preload: Modules that the fork server imports once for all children.
+        limits: What a task may take before its child is killed.
+        log: The file that takes what a task prints.
     """
 
     def __init__(
         self,
         function: Callable[[T], R],
         *,
-        workers: int,
+        slots: Sequence[Mapping[str, str]],
         start: Callable[[], None],
         is_well: Callable[[R], bool],
         preload: Sequence[str] = (),
+        limits: Limits = UNLIMITED,
+        log: Callable[[T], Path] | None = None,
     ) -> None:
         self._function = function
         self._start = start
         self._is_well = is_well
+        self._limits = limits
+        self._log = log
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._tasks: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
         self._alive: dict[int, BaseProcess] = {}
         self._closing = threading.Event()
-        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
+        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in slots]
         for slot in self._slots:
             slot.start()
 

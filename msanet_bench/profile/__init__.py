@@ -49,7 +49,8 @@ def profile_variants(
         tasks.setdefault(names[variant.name], _Task(variant, plan.shapes[variant.name]))
     start = partial(_start, tuple(plugins), plugin_folder.resolve())
     most = min(workers or len(os.sched_getaffinity(0)), len(tasks))
-    executor = LocalExecutor(_costs, workers=most, start=start, is_well=_is_well, preload=PRELOAD)
+    slots: list[dict[str, str]] = [{}] * most
+    executor = LocalExecutor(_costs, slots=slots, start=start, is_well=_is_well, preload=PRELOAD)
     try:
         futures = [executor.submit(task) for task in tasks.values()]
         answers = [_answer(executor, *asked) for asked in zip(tasks.values(), futures, strict=True)]

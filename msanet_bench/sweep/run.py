@@ -145,7 +145,7 @@ def _train(
     work = FinitePlan([_job(sweep, cell, profile) for cell in missing], ledger, pace.is_in_time)
     executor = LocalExecutor(
         run_cell,
-        workers=len(slots),
+        slots=slots,
         start=partial(start_worker, THREADS_PER_WORKER),
         is_well=_is_well,
         preload=PRELOAD,
