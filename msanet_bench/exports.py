@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.journal import Attempt, final_attempts
 from msanet_bench.measure.environment import environment
@@ -22,12 +23,15 @@ TIMINGS = ("variant", "seed", "replicate", "status", "train_s", "evaluate_s", "c
 
 
 def write_manifest(
-    results: Path, experiment: Experiment, plan: CheckedPlan, cells: Sequence[Cell], *, threads: int
+    results: Path,
+    experiment: Experiment,
+    plan: CheckedPlan,
+    cells: Sequence[Cell],
+    history: History,
+    *,
+    threads: int,
 ) -> None:
-    """What was planned, on what, by what: written before the first cell runs.
-
-    Whoever adds seeds after a look at results looks again, and pays for it: the plan remembers every look.
-    """
+    """What was planned, on what, by what: written before the first cell runs."""
     content = {
         "schema_version": newest("manifest"),
         "name": experiment.name,
@@ -41,7 +45,10 @@ def write_manifest(
         ],
         "cells": [{"variant": c.variant.name, "seed": c.seed, "key": c.key} for c in cells],
         "excluded": [exclusion._asdict() for exclusion in plan.excluded],
-        "looks": _looks(results, list(experiment.seeds)),
+        "looks": list(map(list, history.looks)),
+        "amendments": list(map(dict, history.amendments)),
+        "added_seeds": dict(history.added_seeds),
+        "accepted_code": sorted(history.accepted_code),
         "notes": list(plan.notes),
         "data_digest": plan.data_digest(experiment.data),
         "test_labels": _packed_labels(plan.test_labels),
@@ -49,17 +56,6 @@ def write_manifest(
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     replace_text(results / "manifest.json", f"{text}\n")
-
-
-def _looks(results: Path, seeds: list[int]) -> list[list[int]]:
-    """The seeds of every plan whose results could be seen, today's last."""
-    try:
-        before = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
-        has_results = (results / "records.jsonl").stat().st_size > 0
-    except FileNotFoundError:
-        return [seeds]
-    looks: list[list[int]] = before.get("looks", [before["experiment"]["seeds"]])
-    return [*looks[: None if has_results and looks[-1] != seeds else -1], seeds]
 
 
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:

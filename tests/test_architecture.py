@@ -21,7 +21,7 @@ ROWS = (
     "cell executors exports search session",
     "analyze checks compare report schema testing",
     "analysis data measure model train",
-    "events parse plugins status tabulate",
+    "amendments events parse plugins status tabulate",
     "parse_factors",
     "journal plan",
     "overlay records",

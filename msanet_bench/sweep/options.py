@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias, get_args
 from msanet_bench.errors import BenchError
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
+OtherCode: TypeAlias = Literal["accept", "train again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class SweepOptions:
             not tried again, since it would come again.
         max_failures: No further cell is begun after more cells than this were not ok; None begins all.
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
+        variants: Names with commas between: only these are trained now; None trains all.
+        add_seeds: How many seeds beyond those of the file those variants have; None keeps what they have.
+        other_code: What becomes of cells that other code trained; None stops and asks.
     """
 
     results: Path
@@ -34,6 +38,9 @@ class SweepOptions:
     max_attempts: int = 1
     max_failures: int | None = None
     deadline: float | None = None
+    variants: str | None = None
+    add_seeds: int | None = None
+    other_code: OtherCode | None = None
 
 
 def parse_retry(text: str) -> frozenset[Retry]:
@@ -47,6 +54,17 @@ def parse_retry(text: str) -> frozenset[Retry]:
     if not words <= set(known):
         raise BenchError(f"--retry: must be any of {', '.join(known)}, but got {text!r}.")
     return frozenset(status for status in known if status in words)
+
+
+def parse_other_code(*, accept: bool, rerun: bool) -> OtherCode | None:
+    """What `--accept-code` and `--rerun-changed` say.
+
+    Raises:
+        BenchError: both are given.
+    """
+    if accept and rerun:
+        raise BenchError("--accept-code and --rerun-changed: must not be given together.")
+    return "accept" if accept else "train again" if rerun else None
 
 
 def parse_deadline(text: str, now: datetime) -> float:
