@@ -1,6 +1,7 @@
 """Where cells run. An executor has three calls: `submit(task) -> Future`, `cancel()` and `close()`."""
 
-from msanet_bench.executors.limits import Limits, WorkerDied
+from msanet_bench.executors.endings import WorkerDied
+from msanet_bench.executors.limits import Limits
 from msanet_bench.executors.local import LocalExecutor
 
 __all__ = ["PRELOAD", "Limits", "LocalExecutor", "WorkerDied"]
