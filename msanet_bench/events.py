@@ -26,6 +26,20 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """An attempt that ended badly through no fault that must come again; its cell runs once more."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """No further cells are begun, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """Something other than training begins."""
 
@@ -34,10 +48,15 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """All that was planned has a record."""
+    """Nothing is left to do in this run.
+
+    Attributes:
+        left: Cells of the plan without a record: what a deadline or too many failures kept from beginning.
+    """
 
     cells: int
     not_ok: int
+    left: int = 0
 
 
-Event: TypeAlias = Started | Finished | Phase | Ended
+Event: TypeAlias = Started | Finished | Retried | Stopped | Phase | Ended

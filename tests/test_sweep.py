@@ -13,7 +13,6 @@ from typing import Any
 import optuna
 import pytest
 
-import msanet_bench.sweep
 from experiments import write_experiment
 from msanet_bench.checks import load_experiment
 from msanet_bench.errors import BenchError, ResultsError
@@ -21,7 +20,7 @@ from msanet_bench.events import Ended, Event, Finished, Phase, Started
 from msanet_bench.journal import Journal, sole_writer
 from msanet_bench.records import read_records
 from msanet_bench.search import Ledger, storage_url
-from msanet_bench.sweep import SweepOptions, retry_statuses, run_sweep
+from msanet_bench.sweep import SweepOptions, parse_retry, run_sweep
 
 PLANTED = Path(__file__).parent / "planted.py"
 
@@ -230,7 +229,7 @@ def test_each_kind_of_failure_is_a_record_with_its_reason_and_the_sweep_goes_on(
     assert "Traceback" in journal
     assert "Traceback" not in (tmp_path / "results" / "records.jsonl").read_text()
     assert _trained(_sweep(path, tmp_path / "results")) == []
-    again = _sweep(path, tmp_path / "results", retry=retry_statuses("oom"))
+    again = _sweep(path, tmp_path / "results", retry=parse_retry("oom"))
     assert _trained(again) == [records["planted_memory_error"].key]
 
 
@@ -306,7 +305,7 @@ with sole_writer(Path(sys.argv[1])):
 
 def test_an_unknown_retry_status_is_refused() -> None:
     with pytest.raises(BenchError, match=r"--retry: must be any of failed, oom, diverged, but got 'ok'\."):
-        retry_statuses("ok")
+        parse_retry("ok")
 
 
 @pytest.mark.slow
@@ -336,8 +335,3 @@ def test_kill_9_then_the_same_command_gives_the_bytes_of_a_quiet_run(
     assert attempts[: len(kept)] == kept
     assert len(attempts) == len(set(attempts)) == 6
     assert (results / "records.jsonl").read_bytes() == (quiet / "results" / "records.jsonl").read_bytes()
-
-
-def test_the_package_default_is_a_worker_a_core_on_a_cpu() -> None:
-    assert msanet_bench.sweep._default_workers("cpu") == len(os.sched_getaffinity(0))
-    assert msanet_bench.sweep._default_workers("cuda") == 1

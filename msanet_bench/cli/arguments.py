@@ -23,6 +23,26 @@ External = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Training processes, one thread each [default: one a core].")
 ]
+Devices = Annotated[
+    str,
+    typer.Option(
+        help="What to train on: auto, cpu, or CUDA devices by number or UUID: 0,1. "
+        "More --workers than devices share them.",
+        metavar="DEVICES",
+    ),
+]
+MaxAttempts = Annotated[
+    int, typer.Option(min=1, help="Try a cell as often while its process dies or lacks memory.")
+]
+MaxFailures = Annotated[
+    int | None, typer.Option(min=0, help="Begin no further cell after more than this many are not ok.")
+]
+Deadline = Annotated[
+    str | None,
+    typer.Option(
+        help="Begin no cell that would not end by then: 07:30, or 2031-05-01T07:30.", metavar="TIME"
+    ),
+]
 Retry = Annotated[
     str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
 ]

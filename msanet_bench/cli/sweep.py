@@ -2,11 +2,23 @@
 
 import contextlib
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import typer
 
-from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherReports, OtherResults, Retry, Workers
+from msanet_bench.cli.arguments import (
+    DataRoot,
+    Deadline,
+    Devices,
+    ExperimentFile,
+    MaxAttempts,
+    MaxFailures,
+    OtherReports,
+    OtherResults,
+    Retry,
+    Workers,
+)
 from msanet_bench.cli.cache import announce_cache
 
 SOME_CELLS_FAILED = 1
@@ -16,24 +28,28 @@ def sweep(
     experiment: ExperimentFile,
     *,
     workers: Workers = None,
+    devices: Devices = "auto",
     results: OtherResults = None,
     reports: OtherReports = None,
     data_root: DataRoot = Path("data"),
     retry: Retry = "",
+    max_attempts: MaxAttempts = 1,
+    max_failures: MaxFailures = None,
+    deadline: Deadline = None,
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
     Resuming is the default: stop it at any time, by Ctrl-C or by pulling the plug, and give the same
     command again.
 
-    Exit code 0: done; 1: some cells failed; 2: the experiment or the data are not in order;
+    Exit code 0: done; 1: some cells failed or have not begun; 2: the experiment or the data are not in order;
     130: stopped by Ctrl-C.
     """
     from msanet_bench.checks import load_experiment
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError
     from msanet_bench.report import build_report, write_report
-    from msanet_bench.sweep import SweepOptions, retry_statuses, run_sweep
+    from msanet_bench.sweep import SweepOptions, parse_deadline, parse_retry, run_sweep
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
@@ -43,7 +59,11 @@ def sweep(
         data_root=data_root,
         plugin_folder=experiment.parent,
         workers=workers,
-        retry=retry_statuses(retry),
+        devices=devices,
+        retry=parse_retry(retry),
+        max_attempts=max_attempts,
+        max_failures=max_failures,
+        deadline=parse_deadline(deadline, datetime.now().astimezone()) if deadline else None,
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:
@@ -59,4 +79,7 @@ def sweep(
         print(f"Report:  not written. {error}")
     if ended.not_ok:
         print(f"{ended.not_ok} of {ended.cells} cells are not ok; the report names them with their reasons.")
+    if ended.left:
+        print(f"{ended.left} of {ended.cells} cells have not begun. Give the same command again to go on.")
+    if ended.not_ok or ended.left:
         raise typer.Exit(SOME_CELLS_FAILED)

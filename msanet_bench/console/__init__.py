@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from msanet_bench.console.tables import open_console, variants_table
-from msanet_bench.events import Ended, Event, Finished, Phase, Started
+from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
@@ -60,6 +60,10 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
                 per_cell = (time.monotonic() - since) / (done - started.done)
                 pace = f"{60 / per_cell:.1f}/min, {_duration(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+            case Retried(attempt):
+                display.note(f"{_cell_text(attempt.record, attempt.seconds)}; it is tried again")
+            case Stopped(reason):
+                display.note(f"no further cells: {reason}")
             case Ended():
                 display.note("done")
                 return event

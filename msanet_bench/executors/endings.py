@@ -3,30 +3,17 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
 
-Ending: TypeAlias = Literal["crash", "memory", "timeout"]
+from msanet_bench.executors.limits import WorkerDied
 
 _SIGNALS = {each.value: each.name for each in signal.Signals}
-
-
-class WorkerDied(RuntimeError):
-    """The child that ran a task ended before it answered; the message says how and holds no reading."""
-
-    def __init__(self, kind: Ending, message: str) -> None:
-        super().__init__(kind, message)
-        self.kind = kind
-        self.message = message
-
-    def __str__(self) -> str:
-        return self.message
 
 
 def ending(code: int | None, *, oom_kills: int) -> WorkerDied:
     """What an exit code tells; None is that of a child that lives.
 
-    `oom_kills` is how many processes the kernel has ended for want of memory while the child had its task. The
-    kernel counts for a control group or for the whole machine and names nobody: a child that somebody else
+    `oom_kills` is how many processes the kernel has ended for want of memory while the child had its task. It
+    is counted for a control group or for the whole machine and names nobody: a child that somebody else
     killed by SIGKILL in those seconds is taken for one that ran out of memory.
     """
     if code is None:

@@ -22,9 +22,10 @@ from types import ModuleType
 from typing import Generic, TypeVar
 
 from msanet_bench.executors.child import work
-from msanet_bench.executors.endings import WorkerDied, count_oom_kills, ending
-from msanet_bench.executors.limits import UNLIMITED, Limits, Watch, kill_family
+from msanet_bench.executors.endings import count_oom_kills, ending
+from msanet_bench.executors.limits import UNLIMITED, Limits, WorkerDied
 from msanet_bench.executors.prints import WHERE, require_writable
+from msanet_bench.executors.watch import Watch, kill_family
 
 # how long a child that closed its connection may take to end; how long one may take to say where it hangs
 _LAST_SECONDS, _WHERE_SECONDS = 10, 0.2

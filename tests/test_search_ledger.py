@@ -42,7 +42,7 @@ def test_a_query_that_ctrl_c_breaks_off_prints_no_traceback(
     tmp_path: Path, cause: type[BaseException], logger: str, *, is_printed: bool
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from test_search import Ledger, _log, storage_url\n"
+        "import sys; from pathlib import Path; from test_search_ledger import Ledger, _log, storage_url\n"
         f"Ledger(storage_url(Path({str(tmp_path)!r})), 'x', ['a'], [0])\n"
         f"_log({cause.__name__}, {logger!r})"
     )

@@ -1,0 +1,24 @@
+"""What a reader should know of the records that a sweep finds when it begins."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msanet_bench.plan import Cell
+from msanet_bench.records import Record
+
+
+def journal_notes(
+    torn: int, records: Mapping[str, Record], cells: Sequence[Cell], today: Mapping[str, Any]
+) -> Iterator[str]:
+    """A torn line, cells that are not planned any more, records that came about otherwise than today's."""
+    if torn:
+        yield f"the journal ended in half a line ({torn} bytes), which is cut off: its cell is trained again."
+    planned = {cell.key for cell in cells}
+    orphans = len(records.keys() - planned)
+    if orphans:
+        yield f"{orphans} cells of the journal are not in this plan: kept there, not in the tables."
+    kept = [record.provenance for key, record in records.items() if key in planned]
+    for name, now in today.items():
+        others = sum(provenance.get(name) != now for provenance in kept)
+        if others:
+            yield f"{others} finished cells had another {name} than now ({now}); their records say which."

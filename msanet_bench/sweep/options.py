@@ -1,0 +1,77 @@
+"""What of a sweep is no part of the experiment: where, on what, how often, until when."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from msanet_bench.errors import BenchError
+
+Retry: TypeAlias = Literal["failed", "oom", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOptions:
+    """Where a sweep reads and writes and how much of the machine it takes; nothing here changes a number.
+
+    Attributes:
+        workers: Training processes of one thread; None takes one a core, or one a CUDA device.
+        devices: `auto`, `cpu`, or CUDA devices by number or UUID with commas between.
+        retry: Cells that ended so are trained again.
+        max_attempts: How often a cell is tried in one run while its process dies; an error of its own is
+            not tried again, since it would come again.
+        max_failures: No further cell is begun after more cells than this were not ok; None begins all.
+        deadline: No cell is begun that would not end by then; in seconds since the epoch.
+    """
+
+    results: Path
+    data_root: Path = Path("data")
+    plugin_folder: Path = Path()
+    workers: int | None = None
+    devices: str = "auto"
+    retry: frozenset[Retry] = frozenset()
+    max_attempts: int = 1
+    max_failures: int | None = None
+    deadline: float | None = None
+
+
+def parse_retry(text: str) -> frozenset[Retry]:
+    """`failed,oom` as statuses.
+
+    Raises:
+        BenchError: a word is no status that can be tried again.
+    """
+    words = {word.strip() for word in text.split(",")} - {""}
+    known = get_args(Retry)
+    if not words <= set(known):
+        raise BenchError(f"--retry: must be any of {', '.join(known)}, but got {text!r}.")
+    return frozenset(status for status in known if status in words)
+
+
+def parse_deadline(text: str, now: datetime) -> float:
+    """The next time that a clock shows `07:30`, or `2026-11-29T07:30`; in seconds since the epoch.
+
+    Raises:
+        BenchError: the text is no time, or lies in the past.
+    """
+    moment = _moment(text, now)
+    if moment is None:
+        raise BenchError(f"--deadline: must be a time such as 07:30 or 2031-05-01T07:30, but got {text!r}.")
+    if moment <= now:
+        raise BenchError(f"--deadline: must lie ahead, but got {text!r}, and it is {now:%Y-%m-%dT%H:%M}.")
+    return moment.timestamp()
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    if re.fullmatch(r"\d{1,2}:\d{2}", text):
+        hours, minutes = map(int, text.split(":"))
+        if hours > 23 or minutes > 59:  # noqa: PLR2004 (of a clock)
+            return None
+        today = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+        return today if today > now else today + timedelta(days=1)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)

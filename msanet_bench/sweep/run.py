@@ -1,0 +1,213 @@
+"""A sweep from its lock to its tables."""
+
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from msanet_bench.cell import THREADS_PER_WORKER, Job, code_digest, device_name, run_cell, start_worker
+from msanet_bench.checks import CheckedPlan, catalog, check_plan
+from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
+from msanet_bench.executors import PRELOAD, LocalExecutor
+from msanet_bench.exports import export_records, write_manifest
+from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
+from msanet_bench.plan import Cell, plan_cells
+from msanet_bench.profile import Profile, profile_variants, write_profile
+from msanet_bench.records import Record
+from msanet_bench.search import Ledger, storage_url
+from msanet_bench.session.files import forget_latency, is_measured
+from msanet_bench.session.networks import networks_of
+from msanet_bench.session.run import measure_latency, session_digest
+from msanet_bench.spec import Experiment
+from msanet_bench.sweep.devices import VISIBLE, Devices, parse_devices, visible_devices
+from msanet_bench.sweep.notes import journal_notes
+from msanet_bench.sweep.options import Retry, SweepOptions
+from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.train import Policy, train
+from msanet_bench.sweep.work import FinitePlan, accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """What the phases of one sweep share."""
+
+    experiment: Experiment
+    options: SweepOptions
+    plan: CheckedPlan
+    cells: Sequence[Cell]
+    journal: Journal
+    devices: Devices
+    code: str
+
+    @property
+    def results(self) -> Path:
+        return self.options.results
+
+
+def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
+    """Run what is missing of an experiment.
+
+    Raises:
+        BenchError: the plan, the data, the devices or the results folder are not in order; nothing was
+            trained.
+    """
+    devices = parse_devices(options.devices, visible_devices())
+    plan = check_plan(experiment, options.data_root)
+    cells = plan_cells(plan.variants, experiment.seeds, catalog(), plan.data_digest)
+    if devices.visible:  # the latency session of this process keeps to them too
+        os.environ[VISIBLE] = ",".join(devices.visible)
+    code = code_digest(experiment.plugins, options.plugin_folder)
+    with sole_writer(options.results):
+        journal = Journal(options.results / "journal.jsonl")
+        yield from _run(_Sweep(experiment, options, plan, cells, journal, devices, code))
+
+
+def _run(sweep: _Sweep) -> Iterator[Event]:
+    # read first: a journal that is refused is left as it is
+    attempts = sweep.journal.read()
+    torn = sweep.journal.repair()
+    records = final_records(attempts)
+    missing = [cell for cell in sweep.cells if _is_missing(records.get(cell.key), sweep.options.retry)]
+    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(missing))]
+    notes = (*sweep.plan.notes, *journal_notes(torn, records, sweep.cells, _today(sweep)))
+    yield _started(sweep, missing, len(slots), notes)
+    yield Phase("counting parameters and operations")
+    profile = _count(sweep)
+    session = _forget_other_latencies(sweep)
+    try:
+        if missing:
+            yield Phase("training")
+            yield from _train(sweep, missing, attempts, profile, slots)
+    finally:
+        export_records(sweep.results, sweep.cells, sweep.journal.read())
+    yield from _measure(sweep, session)
+    yield _ended(sweep)
+
+
+def _is_missing(record: Record | None, retry: frozenset[Retry]) -> bool:
+    return record is None or record.status in retry
+
+
+def _today(sweep: _Sweep) -> Mapping[str, Any]:
+    """What a record of today would say of how it came about."""
+    return {
+        "code": sweep.code,
+        "device": device_name(sweep.devices.kind),
+        "threads": THREADS_PER_WORKER,
+        "torch": torch.__version__,
+    }
+
+
+def _started(sweep: _Sweep, missing: Sequence[Cell], slots: int, notes: tuple[str, ...]) -> Started:
+    planned = len(sweep.cells)
+    return Started(
+        variants=len(sweep.plan.variants),
+        seeds=len(sweep.experiment.seeds),
+        cells=planned,
+        done=planned - len(missing),
+        workers=slots,
+        notes=notes,
+    )
+
+
+def _count(sweep: _Sweep) -> Profile:
+    """The costs of every variant, on the disk beside the manifest before the first cell runs."""
+    experiment, plan = sweep.experiment, sweep.plan
+    profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
+    write_manifest(sweep.results, experiment, plan, sweep.cells, threads=THREADS_PER_WORKER)
+    write_profile(sweep.results, profile)
+    return profile
+
+
+def _forget_other_latencies(sweep: _Sweep) -> str:
+    """Whatever was timed of other networks or elsewhere is gone; the digest of the session that is wanted."""
+    measure = sweep.experiment.measure
+    session = session_digest(measure, sweep.plan, threads=THREADS_PER_WORKER, code=sweep.code)
+    if not is_measured(sweep.results, session):
+        forget_latency(sweep.results)
+    return session
+
+
+def _train(
+    sweep: _Sweep,
+    missing: Sequence[Cell],
+    attempts: Sequence[Attempt],
+    profile: Profile,
+    slots: Sequence[Mapping[str, str]],
+) -> Iterator[Finished | Retried | Stopped]:
+    options = sweep.options
+    ledger = _open_ledger(sweep, final_records(attempts))
+    pace = Pace(attempts, options.deadline)
+    work = FinitePlan([_job(sweep, cell, profile) for cell in missing], ledger, pace.is_in_time)
+    executor = LocalExecutor(
+        run_cell,
+        slots=slots,
+        start=partial(start_worker, THREADS_PER_WORKER),
+        is_well=_is_well,
+        preload=PRELOAD,
+    )
+    policy = Policy(options.max_attempts, options.max_failures)
+    for event in train(work, executor, sweep.journal, len(slots), policy):
+        if isinstance(event, Finished):
+            pace.note(event.attempt)
+        yield event
+
+
+def _is_well(attempt: Attempt) -> bool:
+    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
+    return attempt.record.status in {"ok", "diverged", "pruned"}
+
+
+def _open_ledger(sweep: _Sweep, records: Mapping[str, Record]) -> Ledger:
+    names = [variant.name for variant in sweep.plan.variants]
+    experiment = sweep.experiment
+    ledger = Ledger(storage_url(sweep.results), experiment.name, names, experiment.seeds)
+    known = {
+        cell.key: (cell.variant.name, cell.seed, accuracy(records[cell.key]))
+        for cell in sweep.cells
+        if cell.key in records
+    }
+    ledger.reconcile(known)
+    return ledger
+
+
+def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
+    settings, options = cell.variant.settings, sweep.options
+    return Job(
+        key=cell.key,
+        variant=cell.variant.name,
+        factors=cell.variant.factors,
+        settings=settings,
+        seed=cell.seed,
+        data_digest=sweep.plan.data_digest(settings.data),
+        code=sweep.code,
+        costs=profile[cell.variant.name].measures(),
+        data_root=options.data_root.resolve(),
+        plugins=sweep.experiment.plugins,
+        plugin_folder=options.plugin_folder.resolve(),
+        device=sweep.devices.kind,
+        threads=THREADS_PER_WORKER,
+    )
+
+
+def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
+    """Time the variants after training has left the machine, unless this session was taken before."""
+    measure = sweep.experiment.measure
+    if measure.latency_rounds and not is_measured(sweep.results, session):
+        yield Phase("timing all variants, interleaved")
+        networks = networks_of(sweep.plan)
+        for _ in measure_latency(
+            measure, networks, sweep.results, threads=THREADS_PER_WORKER, identity=session
+        ):
+            pass
+
+
+def _ended(sweep: _Sweep) -> Ended:
+    final = final_records(sweep.journal.read())
+    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
+    not_ok = sum(record.status != "ok" for record in records)
+    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))
