@@ -142,7 +142,7 @@ def test_memory_of_processes_below_a_child_counts_and_they_are_killed_with_it(
 @pytest.mark.parametrize(
     ("counts", "kind", "message"),
     [
-        ([5, 6], "memory", "the worker process was killed by SIGKILL while the machine was out of memory"),
+        ([5, 6], "memory", "the worker process was killed by SIGKILL while memory had run out"),
         ([5, 5], "crash", "the worker process was killed by SIGKILL"),
     ],
 )
@@ -214,3 +214,49 @@ def test_out_of_memory_kills_are_counted_in_our_group_or_on_the_machine(tmp_path
 
 def test_where_nothing_counts_no_kill_is_counted(tmp_path: Path) -> None:
     assert count_oom_kills(tmp_path) == 0
+
+
+_OOM_SCRIPT = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from msanet_bench.executors import LocalExecutor
+from test_executors_limits import _is_well, _nothing, _run
+
+Path({group!r}, "cgroup.procs").write_text(str(os.getpid()))
+executor = LocalExecutor(_run, slots=[{{}}], start=_nothing, is_well=_is_well)
+error = executor.submit(("fill_memory", None)).exception()
+print(error.kind, error, executor.submit(("double", 4)).result(), sep="; ")
+executor.close()
+"""
+
+
+@pytest.fixture
+def small_group() -> Iterator[Path]:
+    """A control group whose processes get half of what `_fill_memory` takes."""
+    groups = Path("/sys/fs/cgroup")
+    v1 = (groups / "memory").is_dir()
+    group = (groups / "memory" if v1 else groups) / f"msanet_bench_{os.getpid()}"
+    try:
+        group.mkdir()
+        limit = group / ("memory.limit_in_bytes" if v1 else "memory.max")
+        limit.write_text(str(LIMIT_BYTES // 2))
+    except OSError as error:
+        pytest.skip(f"no control group of our own can be made here: {error}")
+    yield group
+    deadline = time.monotonic() + 10
+    while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    group.rmdir()
+
+
+@pytest.mark.cluster
+def test_a_real_kill_of_the_kernel_for_want_of_memory_is_told(small_group: Path) -> None:
+    script = _OOM_SCRIPT.format(tests=str(Path(__file__).parent), group=str(small_group))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "memory; the worker process was killed by SIGKILL while memory had run out; 8\n", (
+        done.stderr
+    )

@@ -22,7 +22,7 @@ def ending(code: int | None, *, oom_kills: int) -> WorkerDied:
         return WorkerDied("crash", f"the worker process ended with exit code {code}")
     killed = f"the worker process was killed by {_SIGNALS.get(-code, f'signal {-code}')}"
     if code == -signal.SIGKILL and oom_kills:
-        return WorkerDied("memory", f"{killed} while the machine was out of memory")
+        return WorkerDied("memory", f"{killed} while memory had run out")
     return WorkerDied("crash", killed)
 
 
