@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Labelled images in their official parts.
+    """Labelled images in their official parts; two of the same digest are equal.
 
     Attributes:
         train_images: (N, C, H, W), in memory or the whole of a mapped `.npy` file; so are the other images.
@@ -39,6 +39,12 @@ class Dataset:
     digest: str
     validation_images: Images | None = None
     validation_labels: Labels | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
 
 def assemble(train: Part, test: Part, classes: Sequence[str], validation: Part | None = None) -> Dataset:
