@@ -73,11 +73,7 @@ def start_worker(threads: int) -> None:
 
 
 def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
-    """Run a cell; whatever goes wrong with it becomes its record.
-
-    Args:
-        sent: Its data, where they came with the job instead of lying in the job's `data_root`.
-    """
+    """Run a cell, with data that were `sent` or those of its `data_root`; what goes wrong is its record."""
     started, clock = time.time(), time.perf_counter()
     train_seconds = evaluate_seconds = None
     trace = ""

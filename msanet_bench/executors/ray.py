@@ -146,8 +146,13 @@ def is_lost_node(error: Exception) -> bool:
 def own_error(error: Exception) -> Exception:
     """What an error of Ray's means for who waits for the answer."""
     match error:
-        case exceptions.RayTaskError(cause=BenchError() as cause):
-            return cause
+        case exceptions.RayTaskError(cause=exceptions.RaySystemError() as cause, ip=ip):
+            return BenchError(
+                f"node {ip}: cannot run cells ({first_line(cause)}). "
+                "Install the same msanet-bench on every node, then give the same command again."
+            )
+        case exceptions.RayTaskError(cause=cause):
+            return cause if isinstance(cause, BenchError) else error
         case exceptions.OutOfMemoryError():
             return WorkerDied("memory", "Ray ended the worker process because its node ran out of memory")
         case exceptions.WorkerCrashedError() | exceptions.TaskCancelledError():
@@ -164,7 +169,8 @@ def _connect(address: str | None, local_cpus: int | None) -> None:
     """
     if address is not None and "://" in address:
         raise BenchError(
-            f"--ray-address: must be HOST:PORT of a cluster that this machine is part of, but got {address!r}."
+            "--ray-address: must be HOST:PORT of a cluster that this machine is part of, "
+            f"but got {address!r}."
         )
     start = {"num_cpus": local_cpus, "include_dashboard": False} if address is None else {}
     try:
@@ -173,7 +179,7 @@ def _connect(address: str | None, local_cpus: int | None) -> None:
         place = f"--ray-address {address}" if address else "--executor ray"
         raise BenchError(
             f"{place}: no Ray cluster can be used there ({first_line(error)}). "
-            "Start one: ray start --head, then on each other machine ray start --address HOST:PORT."
+            "docs/clusters.md has the commands that start one; RAY_AUTH_MODE must be the cluster's."
         ) from error
 
 
@@ -187,7 +193,8 @@ def _slots(cpus: float, gpus: float) -> int:
     slots = sum(places(node, cpus, gpus) for node in nodes)
     if not slots:
         raise BenchError(
-            f"--executor ray: a cell takes {cpus:g} CPUs and {gpus:g} GPUs, but no node of the cluster has them."
+            f"--executor ray: a cell takes {cpus:g} CPUs and {gpus:g} GPUs, "
+            "but no node of the cluster has as many."
         )
     return slots
 

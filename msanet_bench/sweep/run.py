@@ -1,17 +1,15 @@
 """A sweep from its lock to its tables."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name, run_cell, start_worker
+from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
 from msanet_bench.checks import check_plan
 from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
-from msanet_bench.executors import PRELOAD, LocalExecutor
 from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import Attempt, final_records, sole_writer
+from msanet_bench.journal import final_records, sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.search import Ledger, storage_url
@@ -24,6 +22,7 @@ from msanet_bench.sweep.notes import journal_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.train import Policy, train
 from msanet_bench.sweep.work import FinitePlan, accuracy
 
@@ -43,18 +42,18 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
 
 def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
     notes = (*sweep.plan.notes, *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)))
-    yield _started(sweep, len(slots), notes)
-    yield Phase("counting parameters and operations")
-    profile = _count(sweep)
-    session = _forget_other_latencies(sweep)
-    try:
-        if sweep.missing:
-            yield Phase("training")
-            yield from _train(sweep, profile, slots)
-    finally:
-        export_records(sweep.results, sweep.cells, sweep.journal.read())
+    with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
+        yield _started(sweep, place.slots, notes)
+        yield Phase("counting parameters and operations")
+        profile = _count(sweep)
+        session = _forget_other_latencies(sweep)
+        try:
+            if sweep.missing:
+                yield Phase("training")
+                yield from _train(sweep, profile, place)
+        finally:
+            export_records(sweep.results, sweep.cells, sweep.journal.read())
     yield from _measure(sweep, session)
     yield _ended(sweep)
 
@@ -99,30 +98,16 @@ def _forget_other_latencies(sweep: Sweep) -> str:
     return session
 
 
-def _train(
-    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]]
-) -> Iterator[Finished | Retried | Stopped]:
+def _train(sweep: Sweep, profile: Profile, place: Place) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     pace = Pace(sweep.attempts, options.deadline)
     jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
     work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
-    executor = LocalExecutor(
-        run_cell,
-        slots=slots,
-        start=partial(start_worker, THREADS_PER_WORKER),
-        is_well=_is_well,
-        preload=PRELOAD,
-    )
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    for event in train(work, place.executor, sweep.journal, place.slots, policy):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
-
-
-def _is_well(attempt: Attempt) -> bool:
-    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
-    return attempt.record.status in {"ok", "diverged", "pruned"}
 
 
 def _open_ledger(sweep: Sweep) -> Ledger:
