@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from msanet_bench.cell import Job, code_digest, dataset_of, run_cell
-from msanet_bench.data import Dataset
+from msanet_bench.data import Dataset, unmapped
 from msanet_bench.errors import BenchError, DataError
 from msanet_bench.executors import Lacking
 from msanet_bench.journal import Attempt
@@ -24,6 +24,11 @@ def run_on_node(job: Job, sent: Dataset | None) -> Attempt:
     if sent is None and not _has_data(job):
         raise Lacking(job.data_digest)
     return run_cell(job, sent)
+
+
+def data_to_send(job: Job) -> Dataset:
+    """What a node is sent that lacks the data of a job; its processes share one copy."""
+    return unmapped(dataset_of(job))
 
 
 def _require_code(job: Job) -> None:

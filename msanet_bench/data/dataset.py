@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -51,6 +51,17 @@ def assemble(train: Part, test: Part, classes: Sequence[str], validation: Part |
     """A data set with its digest computed."""
     parts = (train, test) if validation is None else (train, test, validation)
     return Dataset(*train, *test, tuple(classes), digest_of(parts, classes), *(validation or ()))
+
+
+def unmapped(dataset: Dataset) -> Dataset:
+    """The same images where mapped files are plain arrays, as which other processes can share them."""
+    validation = dataset.validation_images
+    return replace(
+        dataset,
+        train_images=np.asarray(dataset.train_images),
+        test_images=np.asarray(dataset.test_images),
+        validation_images=None if validation is None else np.asarray(validation),
+    )
 
 
 def digest_of(parts: Sequence[Part], classes: Sequence[str]) -> str:

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, dataset_of, run_cell, start_worker
+from msanet_bench.cell import THREADS_PER_WORKER, Job, run_cell, start_worker
 from msanet_bench.errors import BenchError
 from msanet_bench.executors import PRELOAD, Executor, LocalExecutor
 from msanet_bench.journal import Attempt
-from msanet_bench.node import run_on_node
+from msanet_bench.node import data_to_send, run_on_node
 from msanet_bench.sweep.devices import Devices
 from msanet_bench.sweep.options import SweepOptions
 
@@ -59,7 +59,7 @@ def _on_ray(options: SweepOptions, devices: Devices, cells: int) -> Place:
         run_on_node,
         start=_START,
         is_well=_is_well,
-        supply=dataset_of,
+        supply=data_to_send,
         address=options.ray_address,
         gpus=1 if devices.visible else 0,
         local_cpus=options.workers,

@@ -30,19 +30,22 @@ class Host:
 
     name: str
     address: str
-    environment: Mapping[str, str]
     hidden: Sequence[Path] = ()
 
-    def start(self, command: Sequence[str | Path], **options: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], **options: Any
+    ) -> subprocess.Popen[bytes]:
         """Begin a command; it has this host's name, network and folders."""
         hide = [f"mount -t tmpfs none {shlex.quote(str(folder))}" for folder in self.hidden]
         shell = " && ".join([f"hostname {self.name}", *hide, 'exec "$@"'])
         inside = ["ip", "netns", "exec", self.name, "unshare", "--uts", "sh", "-c", shell, "sh", *command]
-        return subprocess.Popen(inside, env=dict(self.environment), **options)
+        return subprocess.Popen(inside, env=dict(environment), **options)
 
-    def run(self, command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str | Path], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         """A command with what it printed, once it has ended."""
-        process = self.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        process = self.start(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         output, errors = process.communicate(timeout=300)
         return subprocess.CompletedProcess(command, process.returncode, output.decode(), errors.decode())
 
@@ -63,11 +66,11 @@ class Host:
 
 
 @contextmanager
-def two_hosts(environment: Mapping[str, str], hidden: Sequence[Path] = ()) -> Iterator[tuple[Host, Host]]:
+def two_hosts(hidden: Sequence[Path] = ()) -> Iterator[tuple[Host, Host]]:
     """Two hosts that reach each other and nothing else; folders can be hidden from the second."""
     stem = f"bench{os.getpid()}x{next(_COUNT)}"
-    first = Host(f"{stem}a", "10.77.0.1", environment)
-    second = Host(f"{stem}b", "10.77.0.2", environment, hidden)
+    first = Host(f"{stem}a", "10.77.0.1")
+    second = Host(f"{stem}b", "10.77.0.2", hidden)
     try:
         for host in (first, second):
             _ip("netns", "add", host.name)
