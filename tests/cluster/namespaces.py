@@ -39,7 +39,8 @@ class Host:
         hide = [f"mount -t tmpfs none {shlex.quote(str(folder))}" for folder in self.hidden]
         shell = " && ".join([f"hostname {self.name}", *hide, 'exec "$@"'])
         inside = ["ip", "netns", "exec", self.name, "unshare", "--uts", "sh", "-c", shell, "sh", *command]
-        return subprocess.Popen(inside, env=dict(environment), **options)
+        # not in the folder of the tests: Python and Ray look there for packages first
+        return subprocess.Popen(inside, env=dict(environment), cwd="/", **options)
 
     def run(
         self, command: Sequence[str | Path], environment: Mapping[str, str]
