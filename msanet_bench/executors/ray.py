@@ -122,7 +122,8 @@ class RayExecutor(Generic[T, R]):
             ray.get(next(answers))
             if not ray.wait([answers], timeout=self._seconds)[0]:
                 ray.cancel(answers, force=True)
-                raise WorkerDied("timeout", f"it took longer than {self._seconds:g} s")
+                why = f"ran longer than the limit of {self._seconds:g} s"
+                raise WorkerDied("timeout", f"the worker process {why} and was killed")
             answer: R = ray.get(next(answers))
         finally:
             self._running.discard(answers)
@@ -192,6 +193,7 @@ def _slots(cpus: float, gpus: float) -> int:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     slots = sum(places(node, cpus, gpus) for node in nodes)
     if not slots:
+        ray.shutdown()
         raise BenchError(
             f"--executor ray: a cell takes {cpus:g} CPUs and {gpus:g} GPUs, "
             "but no node of the cluster has as many."
