@@ -22,6 +22,7 @@ from msanet_bench.records import read_records
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.sweep import SweepOptions, parse_retry, run_sweep
 
+VARIANTS = ("baseline", "attention=none", "attention=se")
 PLANTED = Path(__file__).parent / "planted.py"
 
 
@@ -72,6 +73,24 @@ def test_records_hold_no_times_hosts_or_paths(quiet: Path) -> None:
     assert "started" not in text
     assert os.uname().nodename not in json.loads(text.splitlines()[0])["provenance"].values()
     assert str(quiet) not in text
+
+
+def test_what_runs_is_announced_while_it_does_and_never_afterwards(tmp_path: Path) -> None:
+    experiment = load_experiment(write_experiment(tmp_path, measure="measure: {latency_rounds: 0}"))
+    (tmp_path / "running.json").write_text("left behind by a killed sweep")
+    seen: list[set[tuple[str, int]]] = []
+    with contextlib.closing(run_sweep(experiment, SweepOptions(results=tmp_path, workers=2))) as events:
+        assert isinstance(next(events), Started)
+        assert not (tmp_path / "running.json").exists()
+        for event in events:
+            if isinstance(event, Finished) and (tmp_path / "running.json").exists():
+                cells = json.loads((tmp_path / "running.json").read_text())
+                assert sorted(cell["slot"] for cell in cells) == [0, 1][: len(cells)]
+                seen.append({(cell["variant"], cell["seed"]) for cell in cells})
+    assert not (tmp_path / "running.json").exists()
+    planned = {(variant, seed) for variant in VARIANTS for seed in (0, 1)}
+    assert seen[0] == {("baseline", 0), ("attention=none", 0)}
+    assert set.union(*seen) == planned
 
 
 def test_latency_is_in_its_own_files_and_never_in_a_cuda_row_without_a_device(quiet: Path) -> None:

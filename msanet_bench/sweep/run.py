@@ -18,6 +18,7 @@ from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
 from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import Record
+from msanet_bench.running import forget_running, write_running
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
@@ -62,6 +63,7 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
         os.environ[VISIBLE] = ",".join(devices.visible)
     code = code_digest(experiment.plugins, options.plugin_folder)
     with sole_writer(options.results):
+        forget_running(options.results)  # what a killed sweep left behind
         journal = Journal(options.results / "journal.jsonl")
         yield from _run(_Sweep(experiment, options, plan, cells, journal, devices, code))
 
@@ -83,6 +85,7 @@ def _run(sweep: _Sweep) -> Iterator[Event]:
             yield Phase("training")
             yield from _train(sweep, missing, attempts, profile, slots)
     finally:
+        forget_running(sweep.results)
         export_records(sweep.results, sweep.cells, sweep.journal.read())
     yield from _measure(sweep, session)
     yield _ended(sweep)
@@ -151,7 +154,8 @@ def _train(
         preload=PRELOAD,
     )
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    announce = partial(write_running, sweep.results)
+    for event in train(work, executor, sweep.journal, len(slots), policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
