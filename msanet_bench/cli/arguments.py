@@ -46,3 +46,12 @@ Deadline = Annotated[
 Retry = Annotated[
     str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
 ]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="Optuna's storage, a URL without password; one with a password goes into the environment "
+        "variable MSANET_BENCH_STORAGE [default: RESULTS/study.db].",
+        metavar="URL",
+        show_default=False,
+    ),
+]

@@ -1,6 +1,7 @@
 """`msanet-bench sweep EXPERIMENT`."""
 
 import contextlib
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from msanet_bench.cli.arguments import (
     OtherReports,
     OtherResults,
     Retry,
+    Storage,
     Workers,
 )
 from msanet_bench.cli.cache import announce_cache
@@ -36,6 +38,7 @@ def sweep(
     max_attempts: MaxAttempts = 1,
     max_failures: MaxFailures = None,
     deadline: Deadline = None,
+    storage: Storage = None,
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
@@ -49,6 +52,7 @@ def sweep(
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError
     from msanet_bench.report import build_report, write_report
+    from msanet_bench.search import chosen_storage
     from msanet_bench.sweep import SweepOptions, parse_deadline, parse_retry, run_sweep
 
     loaded = load_experiment(experiment)
@@ -64,6 +68,7 @@ def sweep(
         max_attempts=max_attempts,
         max_failures=max_failures,
         deadline=parse_deadline(deadline, datetime.now().astimezone()) if deadline else None,
+        storage=chosen_storage(storage, os.environ),
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:

@@ -1,7 +1,7 @@
 """What of a sweep is no part of the experiment: where, on what, how often, until when."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -23,6 +23,7 @@ class SweepOptions:
             not tried again, since it would come again.
         max_failures: No further cell is begun after more cells than this were not ok; None begins all.
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
+        storage: The URL of Optuna's storage, which may hold a password; None is a file in `results`.
     """
 
     results: Path
@@ -34,6 +35,7 @@ class SweepOptions:
     max_attempts: int = 1
     max_failures: int | None = None
     deadline: float | None = None
+    storage: str | None = field(default=None, repr=False)
 
 
 def parse_retry(text: str) -> frozenset[Retry]:

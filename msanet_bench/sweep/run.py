@@ -19,7 +19,7 @@ from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import Record
 from msanet_bench.running import forget_running, write_running
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.search import Ledger, storage_url, study_name, telling
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
@@ -29,7 +29,7 @@ from msanet_bench.sweep.notes import journal_notes
 from msanet_bench.sweep.options import Retry, SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class _Sweep:
     @property
     def results(self) -> Path:
         return self.options.results
+
+    @property
+    def storage(self) -> str:
+        return self.options.storage or storage_url(self.results)
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -77,13 +81,15 @@ def _run(sweep: _Sweep) -> Iterator[Event]:
     slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(missing))]
     notes = (*sweep.plan.notes, *journal_notes(torn, records, sweep.cells, _today(sweep)))
     yield _started(sweep, missing, len(slots), notes)
+    # before anything takes long: a server that is away is told at once
+    ledger = _open_ledger(sweep, records) if missing else None
     yield Phase("counting parameters and operations")
     profile = _count(sweep)
     session = _forget_other_latencies(sweep)
     try:
-        if missing:
+        if ledger is not None:
             yield Phase("training")
-            yield from _train(sweep, missing, attempts, profile, slots)
+            yield from _train(sweep, missing, attempts, profile, slots, ledger)
     finally:
         forget_running(sweep.results)
         export_records(sweep.results, sweep.cells, sweep.journal.read())
@@ -141,11 +147,12 @@ def _train(
     attempts: Sequence[Attempt],
     profile: Profile,
     slots: Sequence[Mapping[str, str]],
+    ledger: Ledger,
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    ledger = _open_ledger(sweep, final_records(attempts))
     pace = Pace(attempts, options.deadline)
-    work = FinitePlan([_job(sweep, cell, profile) for cell in missing], ledger, pace.is_in_time)
+    jobs = [_job(sweep, cell, profile) for cell in missing]
+    work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
     executor = LocalExecutor(
         run_cell,
         slots=slots,
@@ -159,6 +166,8 @@ def _train(
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
 
 
 def _is_well(attempt: Attempt) -> bool:
@@ -169,13 +178,15 @@ def _is_well(attempt: Attempt) -> bool:
 def _open_ledger(sweep: _Sweep, records: Mapping[str, Record]) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     experiment = sweep.experiment
-    ledger = Ledger(storage_url(sweep.results), experiment.name, names, experiment.seeds)
+    name = study_name(experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, name, names, experiment.seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(records[cell.key]))
         for cell in sweep.cells
         if cell.key in records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 
