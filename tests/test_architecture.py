@@ -23,7 +23,7 @@ ROWS = (
     "analysis data measure model train",
     "amendments events parse plugins status tabulate",
     "parse_factors",
-    "journal plan",
+    "journal plan running",
     "overlay records",
     "registry spec yaml_document",
     "gfm migrations streams units violations",

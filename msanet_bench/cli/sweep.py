@@ -1,6 +1,7 @@
 """`msanet-bench sweep EXPERIMENT`."""
 
 import contextlib
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,13 @@ from msanet_bench.cli.arguments import (
     ExperimentFile,
     MaxAttempts,
     MaxFailures,
+    MemoryLimit,
     OtherReports,
     OtherResults,
     RerunChanged,
     Retry,
+    Storage,
+    TimeLimit,
     Variants,
     Workers,
 )
@@ -40,10 +44,13 @@ def sweep(
     max_attempts: MaxAttempts = 1,
     max_failures: MaxFailures = None,
     deadline: Deadline = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     variants: Variants = None,
     add_seeds: AddSeeds = None,
     accept_code: AcceptCode = False,
     rerun_changed: RerunChanged = False,
+    storage: Storage = None,
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
@@ -57,7 +64,15 @@ def sweep(
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError
     from msanet_bench.report import build_report, write_report
-    from msanet_bench.sweep import SweepOptions, parse_deadline, parse_other_code, parse_retry, run_sweep
+    from msanet_bench.search import chosen_storage
+    from msanet_bench.sweep import (
+        SweepOptions,
+        parse_deadline,
+        parse_limits,
+        parse_other_code,
+        parse_retry,
+        run_sweep,
+    )
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
@@ -72,9 +87,11 @@ def sweep(
         max_attempts=max_attempts,
         max_failures=max_failures,
         deadline=parse_deadline(deadline, datetime.now().astimezone()) if deadline else None,
+        limits=parse_limits(time_limit, memory_limit),
         variants=variants,
         add_seeds=add_seeds,
         other_code=parse_other_code(accept=accept_code, rerun=rerun_changed),
+        storage=chosen_storage(storage, os.environ),
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:

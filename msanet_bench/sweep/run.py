@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import Attempt, final_records, sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.running import forget_running, log_file, write_running
+from msanet_bench.search import Ledger, study_name, telling
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
@@ -25,7 +27,7 @@ from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, accuracy
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -38,6 +40,7 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
+        forget_running(options.results)  # what a killed sweep left behind
         yield from _run(open_sweep(experiment, options, devices, plan))
 
 
@@ -46,14 +49,17 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
     notes = (*sweep.plan.notes, *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)))
     yield _started(sweep, len(slots), notes)
+    # before anything takes long: a server that is away is told at once
+    ledger = _open_ledger(sweep) if sweep.missing else None
     yield Phase("counting parameters and operations")
     profile = _count(sweep)
     session = _forget_other_latencies(sweep)
     try:
-        if sweep.missing:
+        if ledger is not None:
             yield Phase("training")
-            yield from _train(sweep, profile, slots)
+            yield from _train(sweep, profile, slots, ledger)
     finally:
+        forget_running(sweep.results)
         export_records(sweep.results, sweep.cells, sweep.journal.read())
     yield from _measure(sweep, session)
     yield _ended(sweep)
@@ -100,24 +106,33 @@ def _forget_other_latencies(sweep: Sweep) -> str:
 
 
 def _train(
-    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]]
+    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]], ledger: Ledger
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     pace = Pace(sweep.attempts, options.deadline)
     jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
-    work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
+    work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
     executor = LocalExecutor(
         run_cell,
         slots=slots,
         start=partial(start_worker, THREADS_PER_WORKER),
         is_well=_is_well,
         preload=PRELOAD,
+        limits=options.limits,
+        log=partial(_log_file, sweep.results),
     )
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    announce = partial(write_running, sweep.results)
+    for event in train(work, executor, sweep.journal, len(slots), policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
+
+
+def _log_file(results: Path, job: Job) -> Path:
+    return log_file(results, job.key)
 
 
 def _is_well(attempt: Attempt) -> bool:
@@ -128,13 +143,15 @@ def _is_well(attempt: Attempt) -> bool:
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
-    ledger = Ledger(storage_url(sweep.results), sweep.experiment.name, names, seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in sweep.cells
         if cell.key in sweep.records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 
