@@ -63,8 +63,9 @@ def shard_words(shard: Shard, planned: Sequence[int]) -> str:
     """What a reader of a shard's results must know: which cells are not its own."""
     seeds = shard.seeds(planned)
     if not seeds:
-        return f"{shard}: {len(planned)} seeds leave none for it, so it trains nothing."
-    named = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+        return f"{shard}: it trains nothing, since there are but {len(planned)} seeds."
+    named = ", ".join(map(str, seeds))
     return (
-        f"{shard}, which trains {named} of {len(planned)} alone; cells of other seeds belong to other shards."
+        f"{shard}: it trains {len(seeds)} of {len(planned)} seeds ({named}); cells of the others belong to "
+        "other shards."
     )

@@ -46,3 +46,11 @@ Deadline = Annotated[
 Retry = Annotated[
     str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
 ]
+Shard = Annotated[
+    str,
+    typer.Option(
+        help="Train a share of the seeds: 2/3 is the second of three [default folder: results/NAME.2-of-3].",
+        metavar="I/N",
+        show_default=False,
+    ),
+]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from msanet_bench.errors import BenchError
+from msanet_bench.shard import Shard
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
 
@@ -23,6 +24,8 @@ class SweepOptions:
             not tried again, since it would come again.
         max_failures: No further cell is begun after more cells than this were not ok; None begins all.
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
+        shard: Which share of the seeds is trained here; None trains all. A shard is not timed, since others
+            may still be training on its machine.
     """
 
     results: Path
@@ -34,6 +37,7 @@ class SweepOptions:
     max_attempts: int = 1
     max_failures: int | None = None
     deadline: float | None = None
+    shard: Shard | None = None
 
 
 def parse_retry(text: str) -> frozenset[Retry]:

@@ -24,7 +24,7 @@ from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices, parse_devices, visible_devices
-from msanet_bench.sweep.notes import journal_notes
+from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.options import Retry, SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.train import Policy, train
@@ -46,6 +46,17 @@ class _Sweep:
     @property
     def results(self) -> Path:
         return self.options.results
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Those that are trained here."""
+        shard = self.options.shard
+        return self.experiment.seeds if shard is None else shard.seeds(self.experiment.seeds)
+
+    @property
+    def own(self) -> list[Cell]:
+        """The cells of the plan that are trained here."""
+        return [cell for cell in self.cells if cell.seed in self.seeds]
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -71,9 +82,13 @@ def _run(sweep: _Sweep) -> Iterator[Event]:
     attempts = sweep.journal.read()
     torn = sweep.journal.repair()
     records = final_records(attempts)
-    missing = [cell for cell in sweep.cells if _is_missing(records.get(cell.key), sweep.options.retry)]
+    missing = [cell for cell in sweep.own if _is_missing(records.get(cell.key), sweep.options.retry)]
     slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(missing))]
-    notes = (*sweep.plan.notes, *journal_notes(torn, records, sweep.cells, _today(sweep)))
+    notes = (
+        *sweep.plan.notes,
+        *shard_notes(sweep.options.shard, sweep.experiment.seeds),
+        *journal_notes(torn, records, sweep.cells, _today(sweep)),
+    )
     yield _started(sweep, missing, len(slots), notes)
     yield Phase("counting parameters and operations")
     profile = _count(sweep)
@@ -84,7 +99,8 @@ def _run(sweep: _Sweep) -> Iterator[Event]:
             yield from _train(sweep, missing, attempts, profile, slots)
     finally:
         export_records(sweep.results, sweep.cells, sweep.journal.read())
-    yield from _measure(sweep, session)
+    if sweep.options.shard is None:
+        yield from _measure(sweep, session)
     yield _ended(sweep)
 
 
@@ -103,10 +119,10 @@ def _today(sweep: _Sweep) -> Mapping[str, Any]:
 
 
 def _started(sweep: _Sweep, missing: Sequence[Cell], slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.cells)
+    planned = len(sweep.own)
     return Started(
         variants=len(sweep.plan.variants),
-        seeds=len(sweep.experiment.seeds),
+        seeds=len(sweep.seeds),
         cells=planned,
         done=planned - len(missing),
         workers=slots,
@@ -118,7 +134,8 @@ def _count(sweep: _Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
     profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    write_manifest(sweep.results, experiment, plan, sweep.cells, threads=THREADS_PER_WORKER)
+    shard = sweep.options.shard
+    write_manifest(sweep.results, experiment, plan, sweep.cells, threads=THREADS_PER_WORKER, shard=shard)
     write_profile(sweep.results, profile)
     return profile
 
@@ -208,6 +225,6 @@ def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
 
 def _ended(sweep: _Sweep) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
+    records = [final[cell.key] for cell in sweep.own if cell.key in final]
     not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))
+    return Ended(len(sweep.own), not_ok, left=len(sweep.own) - len(records))
