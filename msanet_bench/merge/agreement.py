@@ -36,7 +36,7 @@ def require_one_experiment(one: Source, other: Source) -> None:
         ResultsError: they do not; it says where they differ first.
     """
     for name, what in _PARTS.items():
-        found = first_difference(one.manifest[name], other.manifest[name], name)
+        found = first_difference(one.manifest.get(name), other.manifest.get(name), name)
         if found is not None:
             raise ResultsError(
                 f"{other.folder}: {what} than {one.folder}: `{found.path.removeprefix('experiment.')}` is "
