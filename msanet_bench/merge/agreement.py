@@ -16,7 +16,7 @@ _PARTS: Mapping[str, str] = {
     "experiment": "another experiment",
     "experiment_digest": "another experiment",
     "data_digest": "other images",
-    "cells": "other cells, which another version of msanet-bench planned",
+    "cells": "cells of another version of msanet-bench",
 }
 _NUMBERS = ("measures", "curve", "test_images", "correct")
 

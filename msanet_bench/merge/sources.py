@@ -16,7 +16,6 @@ _KINDS = {
     "experiment": dict,
     "environment": dict,
     "experiment_digest": str,
-    "data_digest": str,
     "notes": list,
 }
 
