@@ -73,7 +73,7 @@ class Journal:
     def torn(self) -> int:
         """How many bytes of a torn last line there are."""
         content = self.path.read_bytes() if self.path.exists() else b""
-        return len(content) - _whole_length(content)
+        return len(content) - (content.rfind(b"\n") + 1)
 
     def repair(self) -> int:
         """Cut off a torn last line; how many bytes were lost."""
