@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.finished import PlannedCell, export_finished
 from msanet_bench.journal import Attempt
@@ -23,14 +24,14 @@ def write_manifest(
     experiment: Experiment,
     plan: CheckedPlan,
     cells: Sequence[Cell],
+    history: History,
     *,
     threads: int,
     shard: Shard | None = None,
 ) -> None:
     """What was planned, on what, by what: written before the first cell runs.
 
-    A shard's holds the whole plan too, and which shard it is. Whoever adds seeds after a look at results
-    looks again, and pays for it: the plan remembers every look.
+    A shard's holds the whole plan too, and which shard it is.
     """
     content = {
         "schema_version": newest("manifest"),
@@ -45,7 +46,10 @@ def write_manifest(
         ],
         "cells": [{"variant": c.variant.name, "seed": c.seed, "key": c.key} for c in cells],
         "excluded": [exclusion._asdict() for exclusion in plan.excluded],
-        "looks": _looks(results, list(experiment.seeds)),
+        "looks": list(map(list, history.looks)),
+        "amendments": list(map(dict, history.amendments)),
+        "added_seeds": dict(history.added_seeds),
+        "accepted_code": sorted(history.accepted_code),
         "notes": list(plan.notes),
         "data_digest": plan.data_digest(experiment.data),
         "test_labels": _packed_labels(plan.test_labels),
@@ -55,17 +59,6 @@ def write_manifest(
         content["shard"] = shard.to_json()
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     replace_text(results / "manifest.json", f"{text}\n")
-
-
-def _looks(results: Path, seeds: list[int]) -> list[list[int]]:
-    """The seeds of every plan whose results could be seen, today's last."""
-    try:
-        before = json.loads((results / "manifest.json").read_text(encoding="utf-8"))
-        has_results = (results / "records.jsonl").stat().st_size > 0
-    except FileNotFoundError:
-        return [seeds]
-    looks: list[list[int]] = before.get("looks", [before["experiment"]["seeds"]])
-    return [*looks[: None if has_results and looks[-1] != seeds else -1], seeds]
 
 
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:

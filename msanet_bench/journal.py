@@ -118,13 +118,21 @@ class Journal:
 
 
 def final_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
-    """What counts for each cell, by its key: its first good attempt, else its last."""
+    """What counts for each cell, by its key: its first good attempt, else its last.
+
+    A cell that other code trained before and that was run again counts as the later code left it.
+    """
     final: dict[str, Attempt] = {}
     for attempt in attempts:
-        key = attempt.record.key
-        if key not in final or final[key].record.status != "ok":
-            final[key] = attempt
+        record = attempt.record
+        known = final.get(record.key)
+        if known is None or known.record.status != "ok" or _code(known) != _code(attempt):
+            final[record.key] = attempt
     return final
+
+
+def _code(attempt: Attempt) -> object:
+    return attempt.record.provenance.get("code")
 
 
 def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msanet_bench.errors import BenchError
 from msanet_bench.overlay import Settings, changed, is_option, same_part
 from msanet_bench.registry import Registry
 from msanet_bench.spec import BlockSpec, DataSpec, Experiment, Factor, digest
+from msanet_bench.violations import suggestion
 
 Catalog: TypeAlias = Mapping[str, Registry[Any]]
 Choice: TypeAlias = Mapping[str, Any]
@@ -76,6 +78,22 @@ def plan_cells(
         for seed in seeds
         for variant in variants
     ]
+
+
+def chosen_variants(text: str, names: Sequence[str]) -> list[str]:
+    """`baseline,attention=none` as names, of which some hold commas themselves.
+
+    Raises:
+        BenchError: a part of the text is no name.
+    """
+    chosen, rest = [], text
+    while rest:
+        fits = [name for name in names if rest == name or rest.startswith(f"{name},")]
+        if not fits:
+            raise BenchError(f"--variants: no variant {rest!r}. {suggestion(rest, names)}")
+        chosen.append(max(fits, key=len))
+        rest = rest[len(chosen[-1]) + 1 :]
+    return chosen
 
 
 def cell_key(settings: Settings, seed: int, data_digest: str, catalog: Catalog) -> str:

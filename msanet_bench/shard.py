@@ -1,9 +1,9 @@
 """A shard: the share of an experiment's seeds that one of several machines trains."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from msanet_bench.errors import BenchError
 
@@ -57,6 +57,16 @@ def parse_shard(text: str) -> Shard:
             f"but got {text!r}."
         )
     return Shard(int(match[1]), int(match[2]))
+
+
+class _HasSeed(Protocol):
+    @property
+    def seed(self) -> int: ...
+
+
+def planned_seeds(cells: Iterable[_HasSeed]) -> list[int]:
+    """The seeds of a plan in its order, those that were added for some variants too."""
+    return list(dict.fromkeys(cell.seed for cell in cells))
 
 
 def shard_words(shard: Shard, planned: Sequence[int]) -> str:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.records import Record, Status
-from planted_results import Design, full, nested_bits, record, write_results
+from planted_results import PROVENANCE, Design, full, nested_bits, record, write_results
 
 DESIGN = full({"attention": ["eca", "none"]}, seeds=(4, 2, 7))
 CPU = {"cpu": "Example CPU, 2 cores", "cores": 2}
@@ -30,6 +31,7 @@ def attempt(
     found = nested_bits(count) if status == "ok" else status
     key = f"{variant:08x}{seed:08x}"
     planted = record(key, DESIGN.name(levels), levels, seed, found, provenance)
+    planted = replace(planted, provenance=PROVENANCE | provenance)
     return Attempt(planted, started, 1.5, None, 0.25, "cpu", host)
 
 

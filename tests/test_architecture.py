@@ -21,7 +21,7 @@ ROWS = (
     "cell executors exports search session",
     "analyze checks compare report schema testing",
     "analysis data measure model train",
-    "events finished parse plugins status",
+    "amendments events finished parse plugins status",
     "parse_factors",
     "journal plan tabulate",
     "overlay records",

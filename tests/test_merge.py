@@ -114,6 +114,19 @@ def test_looks_are_added_up_and_todays_comes_last(out: Path) -> None:
     assert manifest_of(out)["looks"] == [[4], [4], [7], [4, 2], today]
 
 
+def test_amendments_and_accepted_code_of_all_are_kept(out: Path) -> None:
+    first, second = {"changed": {"delta": ["1 pp", "2 pp"]}}, {"other_code": "accepted", "now": "beef"}
+    folders = [
+        write_shard(out.parent / "a", [], amendments=[second, first], accepted_code=["b"]),
+        write_shard(out.parent / "b", [], amendments=[first, first], accepted_code=["c", "a"]),
+    ]
+    merge(folders, out)
+    assert manifest_of(out)["amendments"] == [first, first, second]
+    assert manifest_of(out)["accepted_code"] == ["a", "b", "c"]
+    merge([folders[0]], out.parent / "alone")
+    assert manifest_of(out.parent / "alone")["amendments"] == [second, first]
+
+
 # latencies
 
 

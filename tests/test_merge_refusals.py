@@ -48,6 +48,10 @@ def _other_keys(shard: Path) -> None:
     _change(shard, lambda fields: fields["cells"][3].update(key="beef"))
 
 
+def _added_seeds(shard: Path) -> None:
+    _change(shard, lambda fields: fields.update(added_seeds={"attention=none": 2}))
+
+
 def _newer(shard: Path) -> None:
     _change(shard, lambda fields: fields.update(schema=99))
 
@@ -107,6 +111,10 @@ ONE = "One cell has one outcome: leave out the folder, or the line of its journa
         (
             _other_keys,
             "B: cells of another version of msanet-bench than A: `cells[3].key` is 'beef' here and '00000001",
+        ),
+        (
+            _added_seeds,
+            "B: other added seeds than A: `added_seeds` is {'attention=none': 2} here and None there.",
         ),
         (
             _newer,
@@ -186,6 +194,16 @@ def test_an_output_that_contradicts_is_refused(shards: list[Path], out: Path) ->
     write_shard(out, [attempt(0, 4, right=3, started=-1.0)])
     with pytest.raises(ResultsError, match=f"is 0.804 here and 0.003 in {out}"):
         merge(shards, out)
+
+
+def test_a_cell_that_failed_with_later_code_contradicts_the_good_one_of_earlier_code(
+    shards: list[Path], tmp_path: Path
+) -> None:
+    other = write_shard(tmp_path / "other", [attempt(0, 4, "failed", started=900.0, code="later")])
+    with pytest.raises(
+        ResultsError, match=r"seed 4: `measures\.accuracy` is .* here and absent in .*other\."
+    ):
+        merge([*shards, other], tmp_path / "merged")
 
 
 def test_an_output_that_is_a_shard_is_refused(shards: list[Path]) -> None:

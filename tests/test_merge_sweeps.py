@@ -23,7 +23,7 @@ SHARDS = 3
 
 
 def _sweep(path: Path, results: Path, shard: Shard | None = None) -> list[Event]:
-    options = SweepOptions(results=results, plugin_folder=path.parent, workers=2, devices="cpu", shard=shard)
+    options = SweepOptions(results=results, plugin_folder=path.parent, workers=1, devices="cpu", shard=shard)
     return list(run_sweep(load_experiment(path), options))
 
 

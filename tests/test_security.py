@@ -193,7 +193,7 @@ def test_latencies_are_kept_under_the_name_of_the_experiment(tmp_path: Path) -> 
     assert default_results("good", tmp_path) == Path(f"results/good_against_{tmp_path.name}")
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/var/evil", "a\nb", "a" * 5000])
+@pytest.mark.parametrize("name", ["../../evil", "/var/evil", "a\nb", "a" * 500])
 def test_names_in_results_lead_no_file_out_of_the_report(
     name: str, small_results: Path, tmp_path: Path
 ) -> None:

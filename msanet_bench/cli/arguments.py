@@ -54,3 +54,17 @@ Shard = Annotated[
         show_default=False,
     ),
 ]
+Variants = Annotated[
+    str | None,
+    typer.Option(help="Train only these variants now: names with commas between.", metavar="NAMES"),
+]
+AddSeeds = Annotated[
+    int | None,
+    typer.Option(min=0, help="How many seeds beyond those of the file these variants have from now on."),
+]
+AcceptCode = Annotated[
+    bool, typer.Option("--accept-code", help="Keep cells that other code of model or training made.")
+]
+RerunChanged = Annotated[
+    bool, typer.Option("--rerun-changed", help="Train cells again that other code of model or training made.")
+]

@@ -8,6 +8,8 @@ from pathlib import Path
 import typer
 
 from msanet_bench.cli.arguments import (
+    AcceptCode,
+    AddSeeds,
     DataRoot,
     Deadline,
     Devices,
@@ -16,8 +18,10 @@ from msanet_bench.cli.arguments import (
     MaxFailures,
     OtherReports,
     OtherResults,
+    RerunChanged,
     Retry,
     Shard,
+    Variants,
     Workers,
 )
 from msanet_bench.cli.cache import announce_cache
@@ -38,6 +42,10 @@ def sweep(
     max_failures: MaxFailures = None,
     deadline: Deadline = None,
     shard: Shard = "",
+    variants: Variants = None,
+    add_seeds: AddSeeds = None,
+    accept_code: AcceptCode = False,
+    rerun_changed: RerunChanged = False,
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
@@ -55,7 +63,7 @@ def sweep(
     from msanet_bench.errors import MixedResultsError
     from msanet_bench.report import build_report, write_report
     from msanet_bench.shard import parse_shard
-    from msanet_bench.sweep import SweepOptions, parse_deadline, parse_retry, run_sweep
+    from msanet_bench.sweep import SweepOptions, parse_deadline, parse_other_code, parse_retry, run_sweep
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
@@ -73,6 +81,9 @@ def sweep(
         max_failures=max_failures,
         deadline=parse_deadline(deadline, datetime.now().astimezone()) if deadline else None,
         shard=part,
+        variants=variants,
+        add_seeds=add_seeds,
+        other_code=parse_other_code(accept=accept_code, rerun=rerun_changed),
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:

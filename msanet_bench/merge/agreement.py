@@ -16,6 +16,7 @@ _PARTS: Mapping[str, str] = {
     "experiment": "another experiment",
     "experiment_digest": "another experiment",
     "data_digest": "other images",
+    "added_seeds": "other added seeds",
     "cells": "cells of another version of msanet-bench",
 }
 _NUMBERS = ("measures", "curve", "test_images", "correct")
@@ -36,7 +37,9 @@ def require_one_experiment(one: Source, other: Source) -> None:
         ResultsError: they do not; it says where they differ first.
     """
     for name, what in _PARTS.items():
-        found = first_difference(one.manifest.get(name), other.manifest.get(name), name)
+        # older manifests lack some parts, and that is no difference where there was nothing to say
+        here, there = (each.manifest.get(name) or None for each in (other, one))
+        found = first_difference(there, here, name)
         if found is not None:
             raise ResultsError(
                 f"{other.folder}: {what} than {one.folder}: `{found.path.removeprefix('experiment.')}` is "

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from msanet_bench.journal import Attempt
 from msanet_bench.merge.sources import Source, line_of
 from msanet_bench.records import replace_bytes, replace_text
 from msanet_bench.session.files import ABOUT, CONDITIONS, LATENCY, SAMPLES, forget_latency
+from msanet_bench.shard import planned_seeds
 from msanet_bench.spec import canonical_json
 
 
@@ -38,6 +39,11 @@ def merged_manifest(sources: Sequence[Source]) -> dict[str, Any]:
     content = {name: value for name, value in manifests[0].items() if name != "shard"}
     if any("looks" in manifest for manifest in manifests):
         content["looks"] = _looks(sources)
+    if any("amendments" in manifest for manifest in manifests):
+        content["amendments"] = _amendments(manifests)
+    if any("accepted_code" in manifest for manifest in manifests):
+        accepted = {code for manifest in manifests for code in manifest.get("accepted_code", [])}
+        content["accepted_code"] = sorted(accepted)
     content["notes"] = list(dict.fromkeys(note for manifest in manifests for note in manifest["notes"]))
     others = {canonical_json(each): each for manifest in manifests for each in _environments(manifest)}
     del others[canonical_json(content["environment"])]
@@ -51,15 +57,26 @@ def _environments(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _looks(sources: Sequence[Source]) -> list[list[int]]:
-    """Every look that somebody had, as often as the one who had it most often; today's last."""
-    seeds = list(sources[0].manifest["experiment"]["seeds"])
-    histories = [source.manifest.get("looks", [seeds]) for source in sources]
+    """Every look that somebody had, the narrowest first and today's last."""
+    seeds = planned_seeds(sources[0].cells)
+    histories = [source.manifest.get("looks") or [seeds] for source in sources]
+    earlier = _once_each([history[:-1] for history in histories], key=lambda look: (len(look), look))
+    return [*earlier, seeds]
+
+
+def _amendments(manifests: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Every change of a plan that somebody made; which of several folders' came first is not known."""
+    return _once_each([manifest.get("amendments", []) for manifest in manifests], key=canonical_json)
+
+
+def _once_each(histories: Sequence[list[Any]], key: Callable[[Any], Any]) -> list[Any]:
+    """Histories that are one history, or else all that they hold, each as often as where it is most often."""
     if all(history == histories[0] for history in histories):
-        return list(histories[0])
-    most: Counter[tuple[int, ...]] = Counter()
+        return histories[0]
+    most: Counter[str] = Counter()
     for history in histories:
-        most |= Counter(map(tuple, history[:-1]))
-    return [*map(list, sorted(most.elements(), key=lambda look: (len(look), look))), seeds]
+        most |= Counter(map(json.dumps, history))
+    return sorted(map(json.loads, most.elements()), key=key)
 
 
 def _copy_first(out: Path, sources: Sequence[Source], name: str) -> None:

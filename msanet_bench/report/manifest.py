@@ -45,6 +45,7 @@ class Manifest:
 
     Attributes:
         experiment: The resolved file as plain values.
+        seeds: All that are planned; some only for some variants, where seeds were added later.
         keys: The identity of every planned (variant, seed), seed by seed within a variant.
         alpha: The chance of a false claim in each family, declared beforehand.
         families: Those of which verdicts were declared beforehand.
@@ -52,6 +53,7 @@ class Manifest:
         other_environments: Of the other machines that cells of a merged folder were trained on.
         shard: Which share of the seeds was trained here, if not all.
         looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
+        amendments: What was changed after results could be seen, in order.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Manifest:
     alpha: float
     families: tuple[Family, ...]
     looks: tuple[tuple[int, ...], ...]
+    amendments: tuple[Mapping[str, Any], ...]
     baseline: str
     variants: tuple[Planned, ...]
     keys: Mapping[tuple[str, int], str]
@@ -77,6 +80,10 @@ class Manifest:
     def varied(self) -> frozenset[str]:
         """The paths in which variants may differ: the factors, and what a list of variants changes."""
         return frozenset(self.factors).union(*(variant.factors for variant in self.variants))
+
+    def num_seeds(self, name: str) -> int:
+        """How many seeds are planned for a variant."""
+        return sum(variant == name for variant, _ in self.keys)
 
     def of(self, name: str) -> Planned:
         return next(variant for variant in self.variants if variant.name == name)
@@ -120,11 +127,12 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         experiment=experiment,
         experiment_digest=fields["experiment_digest"],
         factors={path: _factor(factor) for path, factor in experiment["factors"].items()},
-        seeds=tuple(experiment["seeds"]),
+        seeds=tuple(dict.fromkeys([*experiment["seeds"], *(seed for _, seed in keys)])),
         delta=parse_points(experiment["delta"]),
         alpha=analysis.alpha,
         families=analysis.families,
         looks=tuple(map(tuple, fields.get("looks") or [experiment["seeds"]])),
+        amendments=tuple(fields.get("amendments", ())),
         baseline=fields["baseline"],
         variants=tuple(
             Planned(variant["name"], variant["factors"], tuple(variant["merged"]))
@@ -133,7 +141,8 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         keys={
             (variant["name"], seed): keys[variant["name"], seed]
             for variant in fields["variants"]
-            for seed in experiment["seeds"]
+            for seed in dict.fromkeys(seed for _, seed in keys)
+            if (variant["name"], seed) in keys
         },
         excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
         notes=tuple(fields["notes"]),

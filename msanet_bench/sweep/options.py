@@ -10,6 +10,7 @@ from msanet_bench.errors import BenchError
 from msanet_bench.shard import Shard
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
+OtherCode: TypeAlias = Literal["accept", "train again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class SweepOptions:
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
         shard: Which share of the seeds is trained here; None trains all. A shard is not timed, since others
             may still be training on its machine.
+        variants: Names with commas between: only these are trained now; None trains all.
+        add_seeds: How many seeds beyond those of the file those variants have; None keeps what they have.
+        other_code: What becomes of cells that other code trained; None stops and asks.
     """
 
     results: Path
@@ -38,6 +42,9 @@ class SweepOptions:
     max_failures: int | None = None
     deadline: float | None = None
     shard: Shard | None = None
+    variants: str | None = None
+    add_seeds: int | None = None
+    other_code: OtherCode | None = None
 
 
 def parse_retry(text: str) -> frozenset[Retry]:
@@ -51,6 +58,17 @@ def parse_retry(text: str) -> frozenset[Retry]:
     if not words <= set(known):
         raise BenchError(f"--retry: must be any of {', '.join(known)}, but got {text!r}.")
     return frozenset(status for status in known if status in words)
+
+
+def parse_other_code(*, accept: bool, rerun: bool) -> OtherCode | None:
+    """What `--accept-code` and `--rerun-changed` say.
+
+    Raises:
+        BenchError: both are given.
+    """
+    if accept and rerun:
+        raise BenchError("--accept-code and --rerun-changed: must not be given together.")
+    return "accept" if accept else "train again" if rerun else None
 
 
 def parse_deadline(text: str, now: datetime) -> float:

@@ -1,62 +1,31 @@
 """A sweep from its lock to its tables."""
 
-import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, code_digest, device_name, run_cell, start_worker
-from msanet_bench.checks import CheckedPlan, catalog, check_plan
+from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name, run_cell, start_worker
+from msanet_bench.checks import check_plan
 from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
 from msanet_bench.executors import PRELOAD, LocalExecutor
 from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
-from msanet_bench.plan import Cell, plan_cells
+from msanet_bench.journal import Attempt, final_records, sole_writer
+from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.records import Record
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import VISIBLE, Devices, parse_devices, visible_devices
+from msanet_bench.sweep.devices import parse_devices, visible_devices
 from msanet_bench.sweep.notes import journal_notes, shard_notes
-from msanet_bench.sweep.options import Retry, SweepOptions
+from msanet_bench.sweep.opening import Sweep, open_sweep
+from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.train import Policy, train
 from msanet_bench.sweep.work import FinitePlan, accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """What the phases of one sweep share."""
-
-    experiment: Experiment
-    options: SweepOptions
-    plan: CheckedPlan
-    cells: Sequence[Cell]
-    journal: Journal
-    devices: Devices
-    code: str
-
-    @property
-    def results(self) -> Path:
-        return self.options.results
-
-    @property
-    def seeds(self) -> Sequence[int]:
-        """Those that are trained here."""
-        shard = self.options.shard
-        return self.experiment.seeds if shard is None else shard.seeds(self.experiment.seeds)
-
-    @property
-    def own(self) -> list[Cell]:
-        """The cells of the plan that are trained here."""
-        return [cell for cell in self.cells if cell.seed in self.seeds]
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -68,35 +37,26 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     """
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
-    cells = plan_cells(plan.variants, experiment.seeds, catalog(), plan.data_digest)
-    if devices.visible:  # the latency session of this process keeps to them too
-        os.environ[VISIBLE] = ",".join(devices.visible)
-    code = code_digest(experiment.plugins, options.plugin_folder)
     with sole_writer(options.results):
-        journal = Journal(options.results / "journal.jsonl")
-        yield from _run(_Sweep(experiment, options, plan, cells, journal, devices, code))
+        yield from _run(open_sweep(experiment, options, devices, plan))
 
 
-def _run(sweep: _Sweep) -> Iterator[Event]:
-    # read first: a journal that is refused is left as it is
-    attempts = sweep.journal.read()
+def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    records = final_records(attempts)
-    missing = [cell for cell in sweep.own if _is_missing(records.get(cell.key), sweep.options.retry)]
-    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(missing))]
+    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
     notes = (
         *sweep.plan.notes,
-        *shard_notes(sweep.options.shard, sweep.experiment.seeds),
-        *journal_notes(torn, records, sweep.cells, _today(sweep)),
+        *shard_notes(sweep.options.shard, sweep.seeds),
+        *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
     )
-    yield _started(sweep, missing, len(slots), notes)
+    yield _started(sweep, len(slots), notes)
     yield Phase("counting parameters and operations")
     profile = _count(sweep)
     session = _forget_other_latencies(sweep)
     try:
-        if missing:
+        if sweep.missing:
             yield Phase("training")
-            yield from _train(sweep, missing, attempts, profile, slots)
+            yield from _train(sweep, profile, slots)
     finally:
         export_records(sweep.results, sweep.cells, sweep.journal.read())
     if sweep.options.shard is None:
@@ -104,11 +64,7 @@ def _run(sweep: _Sweep) -> Iterator[Event]:
     yield _ended(sweep)
 
 
-def _is_missing(record: Record | None, retry: frozenset[Retry]) -> bool:
-    return record is None or record.status in retry
-
-
-def _today(sweep: _Sweep) -> Mapping[str, Any]:
+def _today(sweep: Sweep) -> Mapping[str, Any]:
     """What a record of today would say of how it came about."""
     return {
         "code": sweep.code,
@@ -118,29 +74,36 @@ def _today(sweep: _Sweep) -> Mapping[str, Any]:
     }
 
 
-def _started(sweep: _Sweep, missing: Sequence[Cell], slots: int, notes: tuple[str, ...]) -> Started:
+def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
     planned = len(sweep.own)
     return Started(
         variants=len(sweep.plan.variants),
-        seeds=len(sweep.seeds),
+        seeds=len({cell.seed for cell in sweep.own}),
         cells=planned,
-        done=planned - len(missing),
+        done=planned - len(sweep.missing),
         workers=slots,
         notes=notes,
     )
 
 
-def _count(sweep: _Sweep) -> Profile:
+def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
     profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    shard = sweep.options.shard
-    write_manifest(sweep.results, experiment, plan, sweep.cells, threads=THREADS_PER_WORKER, shard=shard)
+    write_manifest(
+        sweep.results,
+        experiment,
+        plan,
+        sweep.cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        shard=sweep.options.shard,
+    )
     write_profile(sweep.results, profile)
     return profile
 
 
-def _forget_other_latencies(sweep: _Sweep) -> str:
+def _forget_other_latencies(sweep: Sweep) -> str:
     """Whatever was timed of other networks or elsewhere is gone; the digest of the session that is wanted."""
     measure = sweep.experiment.measure
     session = session_digest(measure, sweep.plan, threads=THREADS_PER_WORKER, code=sweep.code)
@@ -150,16 +113,12 @@ def _forget_other_latencies(sweep: _Sweep) -> str:
 
 
 def _train(
-    sweep: _Sweep,
-    missing: Sequence[Cell],
-    attempts: Sequence[Attempt],
-    profile: Profile,
-    slots: Sequence[Mapping[str, str]],
+    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]]
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    ledger = _open_ledger(sweep, final_records(attempts))
-    pace = Pace(attempts, options.deadline)
-    work = FinitePlan([_job(sweep, cell, profile) for cell in missing], ledger, pace.is_in_time)
+    pace = Pace(sweep.attempts, options.deadline)
+    jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
+    work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
     executor = LocalExecutor(
         run_cell,
         slots=slots,
@@ -179,20 +138,20 @@ def _is_well(attempt: Attempt) -> bool:
     return attempt.record.status in {"ok", "diverged", "pruned"}
 
 
-def _open_ledger(sweep: _Sweep, records: Mapping[str, Record]) -> Ledger:
+def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
-    experiment = sweep.experiment
-    ledger = Ledger(storage_url(sweep.results), experiment.name, names, experiment.seeds)
+    seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
+    ledger = Ledger(storage_url(sweep.results), sweep.experiment.name, names, seeds)
     known = {
-        cell.key: (cell.variant.name, cell.seed, accuracy(records[cell.key]))
+        cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in sweep.cells
-        if cell.key in records
+        if cell.key in sweep.records
     }
     ledger.reconcile(known)
     return ledger
 
 
-def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
+def _job(sweep: Sweep, cell: Cell, profile: Profile) -> Job:
     settings, options = cell.variant.settings, sweep.options
     return Job(
         key=cell.key,
@@ -211,7 +170,7 @@ def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
     )
 
 
-def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
+def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
     """Time the variants after training has left the machine, unless this session was taken before."""
     measure = sweep.experiment.measure
     if measure.latency_rounds and not is_measured(sweep.results, session):
@@ -223,7 +182,7 @@ def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
             pass
 
 
-def _ended(sweep: _Sweep) -> Ended:
+def _ended(sweep: Sweep) -> Ended:
     final = final_records(sweep.journal.read())
     records = [final[cell.key] for cell in sweep.own if cell.key in final]
     not_ok = sum(record.status != "ok" for record in records)

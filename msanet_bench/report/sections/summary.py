@@ -83,9 +83,12 @@ def _cells(findings: Findings) -> str:
     manifest = findings.manifest
     statuses = Counter("missing" if cell is None else cell.status for cell in findings.inputs.cells.values())
     others = (f", {number} {status}" for status, number in sorted(statuses.items()) if status != "ok")
+    counts = sorted({manifest.num_seeds(variant.name) for variant in manifest.variants})
+    seeds = plural(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    cells = findings.inputs.cells
     return (
-        f"{plural(len(manifest.variants), 'variant')} x {plural(len(manifest.seeds), 'seed')} = "
-        f"{plural(len(findings.inputs.cells), 'cell')}: {statuses['ok']} ok{''.join(others)}."
+        f"{plural(len(manifest.variants), 'variant')} x {seeds} = {plural(len(cells), 'cell')}: "
+        f"{statuses['ok']} ok{''.join(others)}."
         f"{_shard(manifest)}"
     )
 

@@ -1,0 +1,146 @@
+"""What a sweep finds in its folder, and what is decided of it before anything is trained."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from msanet_bench.amendments import History, decided, planned, read_history, seeds_beyond
+from msanet_bench.cell import code_digest
+from msanet_bench.checks import CheckedPlan, catalog
+from msanet_bench.errors import BenchError
+from msanet_bench.journal import Attempt, Journal, final_records
+from msanet_bench.plan import Cell, chosen_variants, plan_cells
+from msanet_bench.records import Record
+from msanet_bench.shard import Shard, planned_seeds
+from msanet_bench.spec import Experiment
+from msanet_bench.sweep.devices import VISIBLE, Devices
+from msanet_bench.sweep.options import SweepOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What the phases of one sweep share.
+
+    Attributes:
+        code: The digest of the code that cells are trained with.
+        cells: All that is planned, of which some are not trained now.
+        own: Those of them that are this shard's: all where there are no shards.
+        missing: Those that are trained now.
+        attempts: What the journal held when the sweep began, and `records` what of it counts.
+        history: The plans of this folder, today's included.
+    """
+
+    experiment: Experiment
+    options: SweepOptions
+    devices: Devices
+    code: str
+    plan: CheckedPlan
+    cells: Sequence[Cell]
+    own: Sequence[Cell]
+    missing: Sequence[Cell]
+    journal: Journal
+    attempts: Sequence[Attempt]
+    records: Mapping[str, Record]
+    history: History
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """All that are planned, whoever trains them."""
+        return planned_seeds(self.cells)
+
+    @property
+    def results(self) -> Path:
+        return self.options.results
+
+
+def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:
+    """What is missing in a results folder, which must be held; nothing is written.
+
+    Raises:
+        BenchError: a variant is unknown, or what the folder holds is not in order or was made by other code.
+    """
+    if devices.visible:  # the latency session of this process keeps to them too
+        os.environ[VISIBLE] = ",".join(devices.visible)
+    names = [variant.name for variant in plan.variants]
+    chosen = names if options.variants is None else chosen_variants(options.variants, names)
+    journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
+    attempts = journal.read()
+    records = final_records(attempts)
+    code = code_digest(experiment.plugins, options.plugin_folder)
+    added = _added(before, chosen, options.add_seeds)
+    cells = _cells(experiment, plan, added)
+    own = cells if options.shard is None else _own(cells, options.shard)
+    has_results = any(record.status == "ok" for record in records.values())
+    history = planned(before, experiment, cells, added, has_results=has_results)
+    others = _trained_by_others(cells, records, code)
+    again = others if options.other_code == "train again" else ()
+    return Sweep(
+        experiment=experiment,
+        options=options,
+        devices=devices,
+        code=code,
+        plan=plan,
+        cells=cells,
+        own=own,
+        missing=[
+            cell
+            for cell in own
+            if cell.variant.name in chosen
+            and (cell.key in again or _is_missing(records.get(cell.key), options))
+        ],
+        journal=journal,
+        attempts=attempts,
+        records=records,
+        history=_with_decision(history, others, code, options),
+    )
+
+
+def _added(before: History, chosen: Iterable[str], number: int | None) -> Mapping[str, int]:
+    """How many seeds beyond those of the file each variant has from now on."""
+    asked = {} if number is None else dict.fromkeys(chosen, number)
+    return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
+
+
+def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) -> list[Cell]:
+    """The cells of the file, then those of added seeds; seed by seed."""
+    beyond = seeds_beyond(experiment.seeds, max(added.values(), default=0))
+    cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
+    place = {seed: number for number, seed in enumerate(beyond)}
+    return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
+
+
+def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
+    seeds = shard.seeds(planned_seeds(cells))
+    return [cell for cell in cells if cell.seed in seeds]
+
+
+def _is_missing(record: Record | None, options: SweepOptions) -> bool:
+    return record is None or record.status in options.retry
+
+
+def _trained_by_others(cells: Sequence[Cell], records: Mapping[str, Record], code: str) -> dict[str, str]:
+    """The code of each planned cell that has a record of other code than today's, by the cell's key."""
+    codes = {cell.key: str(records[cell.key].provenance.get("code")) for cell in cells if cell.key in records}
+    return {key: other for key, other in codes.items() if other != code}
+
+
+def _with_decision(history: History, others: Mapping[str, str], code: str, options: SweepOptions) -> History:
+    """The history with what was decided of cells that other code trained.
+
+    Raises:
+        BenchError: there are such cells, and nothing was decided.
+    """
+    if others and options.other_code == "train again":
+        return decided(history, "trained again", code)
+    undecided = frozenset(others.values()) - history.accepted_code
+    if not undecided:
+        return history
+    if options.other_code == "accept":
+        accepted = history.accepted_code | undecided
+        return decided(replace(history, accepted_code=accepted), "accepted", code)
+    raise BenchError(
+        f"{options.results}: {len(others)} finished cells were trained by other code than today's ({code}): "
+        "the code of model, data or training or a plug-in has changed since. --accept-code keeps them as "
+        "they are, --rerun-changed trains them again; the manifest and the report tell which."
+    )
