@@ -18,6 +18,7 @@ import msanet_bench
 from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
 from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
+from msanet_bench.measure.memory.refused import is_out_of_memory
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.model.msanet import MSANet
@@ -80,11 +81,8 @@ def run_cell(job: Job) -> Attempt:
         record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
     except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        record = failure(job, "oom", _first_line(error))
-        trace = traceback.format_exc()
     except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
-        record = failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+        record = _broken_off(job, error)
         trace = traceback.format_exc()
     return Attempt(
         record=record,
@@ -110,6 +108,12 @@ def failure(job: Job, status: Status, reason: str) -> Record:
         reason=reason,
         provenance=job_provenance(job),
     )
+
+
+def _broken_off(job: Job, error: Exception) -> Record:
+    if is_out_of_memory(error):
+        return failure(job, "oom", _first_line(error))
+    return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
 
 
 def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:

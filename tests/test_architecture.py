@@ -44,6 +44,7 @@ HOMES = {
     # options of data sets carry their bounds as pydantic fields
     "pydantic": "data overlay parse registry schema spec violations",
     "pydantic_core": "violations",
+    "psutil": "executors",
     "pynvml": "measure",
     "rich": "console",
     "sqlalchemy": "search",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import msanet_bench.cell
 from experiments import write_experiment
@@ -112,6 +113,19 @@ def test_a_defect_becomes_a_record_and_its_trace_stays_in_the_attempt(
     assert (attempt.record.status, attempt.record.reason) == ("failed", "KeyError: 'planted'")
     assert "break_down" in attempt.traceback
     assert attempt.record.measures == {}
+
+
+def test_a_cell_that_finds_no_memory_on_the_host_is_an_oom_and_not_a_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_too_much(*_: object, **__: object) -> None:
+        torch.empty(10**15, dtype=torch.uint8)
+
+    monkeypatch.setattr(msanet_bench.cell, "build", take_too_much)
+    attempt = run_cell(_job(tmp_path))
+    assert attempt.record.status == "oom"
+    assert "DefaultCPUAllocator: can't allocate memory" in attempt.record.reason
+    assert "take_too_much" in attempt.traceback
 
 
 def test_data_that_changed_since_the_plan_are_not_stored_under_the_old_key(tmp_path: Path) -> None:

@@ -63,9 +63,7 @@ def test_only_the_chosen_variants_are_trained_and_the_rest_is_missing(tmp_path: 
 
 
 def test_a_variant_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(
-        BenchError, match=r"--variants: no variant 'attention=non'\. Did you mean 'attention=none'"
-    ):
+    with pytest.raises(BenchError, match=r"no variant 'attention=non'\. Did you mean 'attention=none'"):
         sweep(write_experiment(tmp_path), tmp_path / "results", variants="baseline,attention=non")
     assert not (tmp_path / "results" / "manifest.json").exists()
 
@@ -74,9 +72,7 @@ def test_cells_of_other_code_stop_the_sweep_until_somebody_decides(quiet: Path, 
     path, results = copied(quiet, tmp_path)
     give_other_code(results, 2)
     before = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
-    with pytest.raises(
-        BenchError, match=r"2 finished cells were trained by other code .* --accept-code keeps"
-    ):
+    with pytest.raises(BenchError, match=r"2 finished cells were trained by other code .* --accept-code"):
         sweep(path, results)
     assert before == {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
 

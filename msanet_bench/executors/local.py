@@ -1,14 +1,14 @@
-"""Cells on this machine: one warm child process a slot, replaced when it dies or answers that it is unwell.
+"""Tasks on this machine: one warm child process a slot, replaced when it dies or answers that it is unwell.
 
-Children come from a fork server that has imported the heavy packages once. A child ends by itself as soon
-as the coordinator is gone, however that ended: it watches a pipe whose other end only the coordinator holds.
+Children come from a fork server that has imported the heavy packages once. A child ends as soon as the
+coordinator is gone, however that ended: it holds a pipe whose other end only the coordinator has.
 """
 
 import contextlib
 import multiprocessing
 import os
+import pickle
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,9 +19,16 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from msanet_bench.executors.child import work
+from msanet_bench.executors.endings import count_oom_kills, ending
 from msanet_bench.executors.limits import UNLIMITED, Limits, WorkerDied
+from msanet_bench.executors.prints import WHERE, require_writable
+from msanet_bench.executors.watch import Watch, kill_family
+
+# how long a child that closed its connection may take to end; how long one may take to say where it hangs
+_LAST_SECONDS, _WHERE_SECONDS = 10, 0.2
 
 _MAIN = threading.Lock()
 
@@ -41,12 +48,12 @@ class LocalExecutor(Generic[T, R]):
 
     Args:
         function: Importable by name; called in the child as `function(task)`. It must not raise.
-        slots: What each slot's children find in their environment before they import anything.
+        slots: What each slot's children find in their environment before they import anything of a task's.
         start: Called once in each new child before its first task.
         is_well: Whether a child that gave this answer can be trusted with another task.
         preload: Modules that the fork server imports once for all children.
         limits: What a task may take before its child is killed.
-        log: The file that takes what a task prints.
+        log: The file at whose end stands what a task prints; one that stays empty is removed.
     """
 
     def __init__(
@@ -60,22 +67,27 @@ class LocalExecutor(Generic[T, R]):
         limits: Limits = UNLIMITED,
         log: Callable[[T], Path] | None = None,
     ) -> None:
-        self._function = function
-        self._start = start
+        self._functions = pickle.dumps((start, function))
         self._is_well = is_well
         self._limits = limits
         self._log = log
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         self._tasks: queue.SimpleQueue[tuple[T, Future[R]] | None] = queue.SimpleQueue()
-        self._alive: dict[int, BaseProcess] = {}
+        self._alive: dict[int, _Child] = {}
         self._closing = threading.Event()
-        self._slots = [threading.Thread(target=self._serve, daemon=True) for _ in slots]
+        self._slots = [
+            threading.Thread(target=self._serve, args=(dict(slot),), daemon=True) for slot in slots
+        ]
         for slot in self._slots:
             slot.start()
 
     def submit(self, task: T) -> Future[R]:
-        """The future answer; WorkerDied when the child ended before it answered."""
+        """The future answer.
+
+        It raises WorkerDied when the child ended before it answered, and ResultsError when the log cannot be
+        written.
+        """
         future: Future[R] = Future()
         self._tasks.put((task, future))
         return future
@@ -83,8 +95,8 @@ class LocalExecutor(Generic[T, R]):
     def cancel(self) -> None:
         """Stop every child at once; what they were doing is given up."""
         self._closing.set()
-        for process in list(self._alive.values()):
-            process.kill()
+        for child in list(self._alive.values()):
+            kill_family(child.process)
 
     def close(self) -> None:
         """Wait for what was submitted, then let the children go."""
@@ -93,7 +105,7 @@ class LocalExecutor(Generic[T, R]):
         for slot in self._slots:
             slot.join()
 
-    def _serve(self) -> None:
+    def _serve(self, environment: Mapping[str, str]) -> None:
         child: _Child | None = None
         while (item := self._tasks.get()) is not None:
             task, future = item
@@ -101,7 +113,7 @@ class LocalExecutor(Generic[T, R]):
                 future.cancel()
                 continue
             try:
-                child = child or self._new_child()
+                child = child or self._new_child(environment)
                 answer = self._ask(child, task)
             except Exception as error:  # noqa: BLE001 (whoever waits for the answer must hear of it)
                 future.set_exception(error)
@@ -115,34 +127,74 @@ class LocalExecutor(Generic[T, R]):
         self._retire(child)
 
     def _ask(self, child: _Child, task: T) -> R:
+        log, oom_kills = self._log_file(task), count_oom_kills()
         try:
-            child.tasks.send(task)
-            wait([child.tasks, child.process.sentinel])
+            child.tasks.send((task, log))
+            self._await(child)
             answer: R = child.tasks.recv()
         except (EOFError, OSError) as error:
-            raise WorkerDied("crash", _ending(child.process)) from error
+            child.process.join(_LAST_SECONDS)
+            raise ending(child.process.exitcode, oom_kills=count_oom_kills() - oom_kills) from error
         return answer
 
-    def _new_child(self) -> _Child:
+    def _log_file(self, task: T) -> str | None:
+        if self._log is None:
+            return None
+        log = self._log(task).resolve()
+        require_writable(log)
+        return str(log)
+
+    def _await(self, child: _Child) -> None:
+        """Return when the child has answered.
+
+        Raises:
+            EOFError: it ended.
+            WorkerDied: it broke a limit and was killed.
+        """
+        watch = Watch(self._limits, child.process)
+        while not wait([child.tasks, child.process.sentinel], watch.pause()):
+            if (breach := watch.breach()) is not None:
+                self._stop(child, breach)
+                raise breach
+        # a process below the child may hold its end of the connection, which then tells no end
+        if not child.tasks.poll():
+            raise EOFError
+
+    def _stop(self, child: _Child, breach: WorkerDied) -> None:
+        """Kill a child; one that hangs says first in its log where."""
+        if breach.kind == "timeout" and self._log is not None and child.process.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.process.pid, WHERE)
+            child.process.join(_WHERE_SECONDS)
+        kill_family(child.process)
+
+    def _new_child(self, environment: Mapping[str, str]) -> _Child:
         tasks, child_tasks = self._context.Pipe()
         child_life, life = self._context.Pipe(duplex=False)
-        arguments = (child_tasks, child_life, self._start, self._function)
-        process = self._context.Process(target=_work, args=arguments, daemon=True)
+        process = self._context.Process(
+            target=work,
+            args=(environment, child_life, child_tasks, self._functions),
+            kwargs={"logs": self._log is not None},
+            daemon=True,
+        )
         with _without_main():
             process.start()
         child_tasks.close()
         child_life.close()
-        self._alive[id(process)] = process
+        child = _Child(process, tasks, life)
+        self._alive[id(child)] = child
         if self._closing.is_set():
             process.kill()
-        return _Child(process, tasks, life)
+        return child
 
     def _retire(self, child: _Child | None) -> None:
-        """Let a child end; it does so when nobody holds the other end of its life."""
+        """End a child that has nothing to do or is not trusted."""
         if child is not None:
+            kill_family(child.process)
             child.life.close()
+            child.tasks.close()
             child.process.join()
-            self._alive.pop(id(child.process))
+            self._alive.pop(id(child))
 
 
 @contextmanager
@@ -155,28 +207,3 @@ def _without_main() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = main
-
-
-def _ending(process: BaseProcess) -> str:
-    process.join()
-    code = process.exitcode
-    if code is not None and code < 0:
-        return f"the worker process was killed by {signal.Signals(-code).name}"
-    return f"the worker process ended with exit code {code}"
-
-
-def _work(
-    tasks: Connection, life: Connection, start: Callable[[], None], function: Callable[[Any], Any]
-) -> None:
-    # Ctrl-C reaches the whole process group; the coordinator alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
-    start()
-    with contextlib.suppress(EOFError):
-        while True:
-            tasks.send(function(tasks.recv()))
-
-
-def _end_with(life: Connection) -> None:
-    wait([life])
-    os._exit(0)

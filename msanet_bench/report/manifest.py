@@ -121,13 +121,14 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
     # a plan of version 0.1 declared nothing but delta
     analysis = AnalysisSpec.model_validate(experiment.get("analysis", {}))
     keys = {(cell["variant"], cell["seed"]): cell["key"] for cell in fields["cells"]}
+    seeds = tuple(dict.fromkeys([*experiment["seeds"], *(seed for _, seed in keys)]))
     return Manifest(
         name=fields["name"],
         question=fields["question"],
         experiment=experiment,
         experiment_digest=fields["experiment_digest"],
         factors={path: _factor(factor) for path, factor in experiment["factors"].items()},
-        seeds=tuple(dict.fromkeys([*experiment["seeds"], *(seed for _, seed in keys)])),
+        seeds=seeds,
         delta=parse_points(experiment["delta"]),
         alpha=analysis.alpha,
         families=analysis.families,
@@ -141,8 +142,9 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         keys={
             (variant["name"], seed): keys[variant["name"], seed]
             for variant in fields["variants"]
-            for seed in dict.fromkeys(seed for _, seed in keys)
-            if (variant["name"], seed) in keys
+            for seed in seeds
+            # seeds that the file does not name were added for some variants
+            if seed in experiment["seeds"] or (variant["name"], seed) in keys
         },
         excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
         notes=tuple(fields["notes"]),

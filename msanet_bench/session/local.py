@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
-import torch
-
 from msanet_bench.measure.device import NANOSECOND, Call, Device
+from msanet_bench.measure.memory.refused import is_out_of_memory
 from msanet_bench.measure.samples import Phase
 from msanet_bench.measure.telemetry import Telemetry
 from msanet_bench.measure.window import Clock, Timing, Window, calls_per_window, time_window, warm_up
@@ -19,8 +18,6 @@ from msanet_bench.spec import LatencyCache
 OUT_OF_MEMORY = "oom"
 
 _FIRST_WINDOWS = 5
-# torch has no class for an out-of-memory of the host
-_CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +68,8 @@ def memory_refused() -> Iterator[None]:
     """Whoever runs out of memory is refused, and the others go on."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise Refused(OUT_OF_MEMORY) from error
-    except RuntimeError as error:
-        if _CPU_ALLOCATOR not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         raise Refused(OUT_OF_MEMORY) from error
 

@@ -63,7 +63,8 @@ def _amendments(manifest: Manifest) -> Iterator[str]:
     """What was changed after results could be seen: choices that may have been made because of them."""
     if manifest.amendments:
         times = {1: "once", 2: "twice"}.get(len(manifest.amendments), f"{len(manifest.amendments)} times")
-        yield f"The plan was changed {times} after results could be seen: {'; '.join(map(_told, manifest.amendments))}."
+        told = "; ".join(map(_told, manifest.amendments))
+        yield f"The plan was changed {times} after results could be seen: {told}."
 
 
 def _told(amendment: Mapping[str, Any]) -> str:
@@ -78,7 +79,7 @@ def _told(amendment: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:  # noqa: ANN401 (anything that a file can say)
-    return "nothing" if value is None else code(shown(value))
+    return "nothing" if value is None else code(value if isinstance(value, str) else shown(value))
 
 
 def _timing(findings: Findings) -> Iterator[str]:

@@ -206,8 +206,8 @@ def _accuracy(variant: VariantFinding, seeds: int) -> str:
 def _notes(findings: Findings) -> Iterator[Bullets]:
     planned = {variant.name: findings.manifest.num_seeds(variant.name) for variant in findings.variants}
     thin = [
-        f"{code(variant.name)}: the mean is over {variant.ok} of {planned[variant.name]} seeds (see Failures); "
-        "the missing ones may have been the worse ones."
+        f"{code(variant.name)}: the mean is over {variant.ok} of {planned[variant.name]} seeds (see "
+        "Failures); the missing ones may have been the worse ones."
         for variant in findings.variants
         if 0 < variant.ok < planned[variant.name]
     ]
