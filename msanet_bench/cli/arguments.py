@@ -53,6 +53,14 @@ MemoryLimit = Annotated[
 Retry = Annotated[
     str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
 ]
+Shard = Annotated[
+    str,
+    typer.Option(
+        help="Train a share of the seeds: 2/3 is the second of three [default folder: results/NAME.2-of-3].",
+        metavar="I/N",
+        show_default=False,
+    ),
+]
 Variants = Annotated[
     str | None,
     typer.Option(help="Train only these variants now: names with commas between.", metavar="NAMES"),

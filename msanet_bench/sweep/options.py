@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from msanet_bench.errors import BenchError
 from msanet_bench.executors.limits import UNLIMITED, Limits
+from msanet_bench.shard import Shard
 from msanet_bench.units import parse_bytes, parse_duration
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
@@ -27,6 +28,8 @@ class SweepOptions:
         max_failures: No further cell is begun after more cells than this were not ok; None begins all.
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
         limits: What a cell may take before its process is killed.
+        shard: Which share of the seeds is trained here; None trains all. A shard is not timed, since others
+            may still be training on its machine.
         variants: Names with commas between: only these are trained now; None trains all.
         add_seeds: How many seeds beyond those of the file those variants have; None keeps what they have.
         other_code: What becomes of cells that other code trained; None stops and asks.
@@ -43,6 +46,7 @@ class SweepOptions:
     max_failures: int | None = None
     deadline: float | None = None
     limits: Limits = UNLIMITED
+    shard: Shard | None = None
     variants: str | None = None
     add_seeds: int | None = None
     other_code: OtherCode | None = None

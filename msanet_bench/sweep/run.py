@@ -22,7 +22,7 @@ from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import parse_devices, visible_devices
-from msanet_bench.sweep.notes import journal_notes
+from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
@@ -47,7 +47,11 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
 def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
     slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
-    notes = (*sweep.plan.notes, *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)))
+    notes = (
+        *sweep.plan.notes,
+        *shard_notes(sweep.options.shard, sweep.seeds),
+        *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+    )
     yield _started(sweep, len(slots), notes)
     # before anything takes long: a server that is away is told at once
     ledger = _open_ledger(sweep) if sweep.missing else None
@@ -61,7 +65,8 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     finally:
         forget_running(sweep.results)
         export_records(sweep.results, sweep.cells, sweep.journal.read())
-    yield from _measure(sweep, session)
+    if sweep.options.shard is None:
+        yield from _measure(sweep, session)
     yield _ended(sweep)
 
 
@@ -76,10 +81,10 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
 
 
 def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.cells)
+    planned = len(sweep.own)
     return Started(
         variants=len(sweep.plan.variants),
-        seeds=len(sweep.experiment.seeds),
+        seeds=len({cell.seed for cell in sweep.own}),
         cells=planned,
         done=planned - len(sweep.missing),
         workers=slots,
@@ -91,7 +96,15 @@ def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
     profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    write_manifest(sweep.results, experiment, plan, sweep.cells, sweep.history, threads=THREADS_PER_WORKER)
+    write_manifest(
+        sweep.results,
+        experiment,
+        plan,
+        sweep.cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        shard=sweep.options.shard,
+    )
     write_profile(sweep.results, profile)
     return profile
 
@@ -188,6 +201,6 @@ def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
 
 def _ended(sweep: Sweep) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
+    records = [final[cell.key] for cell in sweep.own if cell.key in final]
     not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))
+    return Ended(len(sweep.own), not_ok, left=len(sweep.own) - len(records))
