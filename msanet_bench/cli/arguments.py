@@ -1,7 +1,7 @@
 """Arguments and options that several verbs share, with their help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,6 +29,18 @@ Devices = Annotated[
         help="What to train on: auto, cpu, or CUDA devices by number or UUID: 0,1. "
         "More --workers than devices share them.",
         metavar="DEVICES",
+    ),
+]
+ExecutorName = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--executor", help="Where cells run: on this machine, or as tasks of a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of the Ray cluster that this machine is part of "
+        "[default: RAY_ADDRESS, else a Ray started here].",
+        show_default=False,
     ),
 ]
 MaxAttempts = Annotated[

@@ -13,6 +13,7 @@ from msanet_bench.units import parse_bytes, parse_duration
 
 Retry: TypeAlias = Literal["failed", "oom", "diverged"]
 OtherCode: TypeAlias = Literal["accept", "train again"]
+ExecutorName: TypeAlias = Literal["local", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class SweepOptions:
     Attributes:
         workers: Training processes of one thread; None takes one a core, or one a CUDA device.
         devices: `auto`, `cpu`, or CUDA devices by number or UUID with commas between.
+        executor: Where cells run: in children of this process, or on a Ray cluster.
+        ray_address: Of the cluster; None takes RAY_ADDRESS, else starts Ray on this machine.
         retry: Cells that ended so are trained again.
         max_attempts: How often a cell is tried in one run while its process dies; an error of its own is
             not tried again, since it would come again.
@@ -41,6 +44,8 @@ class SweepOptions:
     plugin_folder: Path = Path()
     workers: int | None = None
     devices: str = "auto"
+    executor: ExecutorName = "local"
+    ray_address: str | None = None
     retry: frozenset[Retry] = frozenset()
     max_attempts: int = 1
     max_failures: int | None = None
