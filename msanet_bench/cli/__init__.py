@@ -11,6 +11,7 @@ from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
 from msanet_bench.cli.doctor import doctor
 from msanet_bench.cli.latency import latency
+from msanet_bench.cli.merge import merge
 from msanet_bench.cli.plan import plan
 from msanet_bench.cli.profile import profile
 from msanet_bench.cli.report import report
@@ -25,6 +26,7 @@ VERBS = (
     check,
     plan,
     status,
+    merge,
     profile,
     latency,
     summarize,

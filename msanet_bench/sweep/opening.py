@@ -12,6 +12,8 @@ from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
+from msanet_bench.search import storage_url
+from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
@@ -24,6 +26,7 @@ class Sweep:
     Attributes:
         code: The digest of the code that cells are trained with.
         cells: All that is planned, of which some are not trained now.
+        own: Those of them that are this shard's: all where there are no shards.
         missing: Those that are trained now.
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
@@ -35,6 +38,7 @@ class Sweep:
     code: str
     plan: CheckedPlan
     cells: Sequence[Cell]
+    own: Sequence[Cell]
     missing: Sequence[Cell]
     journal: Journal
     attempts: Sequence[Attempt]
@@ -42,8 +46,18 @@ class Sweep:
     history: History
 
     @property
+    def seeds(self) -> Sequence[int]:
+        """All that are planned, whoever trains them."""
+        return planned_seeds(self.cells)
+
+    @property
     def results(self) -> Path:
         return self.options.results
+
+    @property
+    def storage(self) -> str:
+        """The URL of Optuna's storage; it may hold a password."""
+        return self.options.storage or storage_url(self.results)
 
 
 def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:
@@ -62,6 +76,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
     cells = _cells(experiment, plan, added)
+    own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
     others = _trained_by_others(cells, records, code)
@@ -73,9 +88,10 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         code=code,
         plan=plan,
         cells=cells,
+        own=own,
         missing=[
             cell
-            for cell in cells
+            for cell in own
             if cell.variant.name in chosen
             and (cell.key in again or _is_missing(records.get(cell.key), options))
         ],
@@ -98,6 +114,11 @@ def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) 
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
     place = {seed: number for number, seed in enumerate(beyond)}
     return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
+
+
+def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
+    seeds = shard.seeds(planned_seeds(cells))
+    return [cell for cell in cells if cell.seed in seeds]
 
 
 def _is_missing(record: Record | None, options: SweepOptions) -> bool:

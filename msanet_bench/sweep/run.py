@@ -1,6 +1,7 @@
 """A sweep from its lock to its tables."""
 
 from collections.abc import Generator, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,19 +13,20 @@ from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records, sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.running import forget_running, write_running
+from msanet_bench.search import Ledger, study_name, telling
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import parse_devices, visible_devices
-from msanet_bench.sweep.notes import journal_notes
+from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, accuracy
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -37,24 +39,33 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
+        forget_running(options.results)  # what a killed sweep left behind
         yield from _run(open_sweep(experiment, options, devices, plan))
 
 
 def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    notes = (*sweep.plan.notes, *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)))
+    notes = (
+        *sweep.plan.notes,
+        *shard_notes(sweep.options.shard, sweep.seeds),
+        *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+    )
     with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
         yield _started(sweep, place.slots, notes)
+        # before anything takes long: a server that is away is told at once
+        ledger = _open_ledger(sweep) if sweep.missing else None
         yield Phase("counting parameters and operations")
         profile = _count(sweep)
         session = _forget_other_latencies(sweep)
         try:
-            if sweep.missing:
+            if ledger is not None:
                 yield Phase("training")
-                yield from _train(sweep, profile, place)
+                yield from _train(sweep, profile, place, ledger)
         finally:
+            forget_running(sweep.results)
             export_records(sweep.results, sweep.cells, sweep.journal.read())
-    yield from _measure(sweep, session)
+    if sweep.options.shard is None:
+        yield from _measure(sweep, session)
     yield _ended(sweep)
 
 
@@ -69,10 +80,10 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
 
 
 def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.cells)
+    planned = len(sweep.own)
     return Started(
         variants=len(sweep.plan.variants),
-        seeds=len(sweep.experiment.seeds),
+        seeds=len({cell.seed for cell in sweep.own}),
         cells=planned,
         done=planned - len(sweep.missing),
         workers=slots,
@@ -84,7 +95,15 @@ def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
     profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    write_manifest(sweep.results, experiment, plan, sweep.cells, sweep.history, threads=THREADS_PER_WORKER)
+    write_manifest(
+        sweep.results,
+        experiment,
+        plan,
+        sweep.cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        shard=sweep.options.shard,
+    )
     write_profile(sweep.results, profile)
     return profile
 
@@ -98,28 +117,35 @@ def _forget_other_latencies(sweep: Sweep) -> str:
     return session
 
 
-def _train(sweep: Sweep, profile: Profile, place: Place) -> Iterator[Finished | Retried | Stopped]:
+def _train(
+    sweep: Sweep, profile: Profile, place: Place, ledger: Ledger
+) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     pace = Pace(sweep.attempts, options.deadline)
     jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
-    work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
+    work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, place.executor, sweep.journal, place.slots, policy):
+    announce = partial(write_running, sweep.results)
+    for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
 
 
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
-    ledger = Ledger(storage_url(sweep.results), sweep.experiment.name, names, seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in sweep.cells
         if cell.key in sweep.records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 
@@ -156,6 +182,6 @@ def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
 
 def _ended(sweep: Sweep) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
+    records = [final[cell.key] for cell in sweep.own if cell.key in final]
     not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))
+    return Ended(len(sweep.own), not_ok, left=len(sweep.own) - len(records))
