@@ -24,12 +24,15 @@ from planted_shards import write_shards
 ROOT = Path(msanet_bench.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 # `plugins` imports what an experiment or an installed package names; `__init__` only what it lists itself
+# functions travel to this program's own children through this program's own pipes
+PIPES = {"executors/child.py", "executors/local.py"}
 LOADERS = {"__init__.py", "plugins.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_file_calls_what_runs_the_data_that_it_reads(path: Path) -> None:
-    assert list(forbidden(path.read_text(encoding="utf-8"))) == []
+    found = {call.partition(": ")[2] for call in forbidden(path.read_text(encoding="utf-8"))}
+    assert found == ({"pickle"} if path.relative_to(ROOT).as_posix() in PIPES else set())
 
 
 def test_only_two_files_import_by_name() -> None:
