@@ -72,13 +72,13 @@ def start_worker(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def run_cell(job: Job) -> Attempt:
-    """Run a cell; whatever goes wrong with it becomes its record."""
+def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
+    """Run a cell, with data that were `sent` or those of its `data_root`; what goes wrong is its record."""
     started, clock = time.time(), time.perf_counter()
     train_seconds = evaluate_seconds = None
     trace = ""
     try:
-        record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
+        record, train_seconds, evaluate_seconds = _train_and_evaluate(job, sent)
     except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
     except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
@@ -116,12 +116,12 @@ def _broken_off(job: Job, error: Exception) -> Record:
     return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
 
 
-def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
+def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, float]:
     load_entry_points()
     load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
     notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _data(job)
+    data = _data(job, sent)
     model = _model(job, data)
     clock = time.perf_counter()
     with nondeterministic_kernels() as kernels:
@@ -132,13 +132,18 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
     return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
 
 
-def _data(job: Job) -> PreparedData:
+def dataset_of(job: Job) -> Dataset:
+    """The data in the job's `data_root`; raises as `load` does."""
+    return _dataset(job.settings.data.model_dump_json(), job.data_root)
+
+
+def _data(job: Job, sent: Dataset | None) -> PreparedData:
     return _prepared(
         job.settings.data.model_dump_json(),
         job.data_digest,
         job.seed,
         job.settings.replicate,
-        job.data_root,
+        job.data_root if sent is None else sent,
         job.device,
     )
 
@@ -207,10 +212,10 @@ def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str
 # Cells come seed by seed, so neighbours share their data.
 @lru_cache(maxsize=1)
 def _prepared(
-    data_json: str, data_digest: str, seed: int, replicate: int, root: Path, device: str
+    data_json: str, data_digest: str, seed: int, replicate: int, source: Path | Dataset, device: str
 ) -> PreparedData:
     spec = DataSpec.model_validate_json(data_json)
-    dataset = _dataset(data_json, root)
+    dataset = source if isinstance(source, Dataset) else _dataset(data_json, source)
     if dataset.digest != data_digest:
         raise DataError(f"{spec.dataset}: the data have changed since the sweep began. Run it again.")
     return prepare_all(dataset, spec, split(dataset, spec, seed, replicate), torch.device(device))

@@ -66,9 +66,16 @@ class Journal:
         """
         if not self.path.exists():
             return []
-        content = self.path.read_bytes()
-        whole = content[: _whole_length(content)]
-        return [self._attempt(number, line) for number, line in numbered_lines(BytesIO(whole))]
+        return self.parse(self.path.read_bytes())
+
+    def parse(self, content: bytes, *, lines_before: int = 0) -> list[Attempt]:
+        """The attempts of the whole lines of a part of the file; `lines_before` it are for messages.
+
+        Raises:
+            ResultsError: as `read`.
+        """
+        whole = BytesIO(content[: whole_length(content)])
+        return [self._attempt(lines_before + number, line) for number, line in numbered_lines(whole)]
 
     def torn(self) -> int:
         """How many bytes of a torn last line there are."""
@@ -80,7 +87,7 @@ class Journal:
         if not self.path.exists():
             return 0
         content = self.path.read_bytes()
-        length = _whole_length(content)
+        length = whole_length(content)
         if length < len(content):
             with self.path.open("r+b") as file:
                 file.truncate(length)
@@ -199,5 +206,6 @@ def _append(file: FileIO, line: bytes) -> None:
         raise
 
 
-def _whole_length(content: bytes) -> int:
+def whole_length(content: bytes) -> int:
+    """How many bytes belong to lines that are whole."""
     return content.rfind(b"\n") + 1

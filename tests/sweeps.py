@@ -47,3 +47,10 @@ def copied(quiet: Path, to: Path) -> tuple[Path, Path]:
     """An experiment and its finished results, to be spoiled."""
     shutil.copytree(quiet, to, dirs_exist_ok=True)
     return to / "tiny.yaml", to / "results"
+
+
+def contents(results: Path) -> dict[str, bytes]:
+    """What the files of a results folder hold; the lock apart, which names a process."""
+    return {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }

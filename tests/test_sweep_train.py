@@ -90,7 +90,8 @@ def run(
 ) -> tuple[Scripted, Listed, list[Finished | Retried | Stopped], Journal]:
     executor, journal = Scripted(script), Journal(folder / "journal.jsonl")
     work = Listed(map(job, script), journal)
-    return executor, work, list(train(work, executor, journal, slots, policy)), journal
+    announced: list[object] = []
+    return executor, work, list(train(work, executor, journal, slots, policy, announced.append)), journal
 
 
 def test_every_cell_is_run_once_in_order_and_told_after_the_journal(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_an_error_of_the_executor_gives_up_what_runs(tmp_path: Path) -> None:
     executor, journal = Scripted({"a": [OSError("no processes left")]}), Journal(tmp_path / "journal.jsonl")
     work = Listed([job("a")], journal)
     with pytest.raises(OSError, match="no processes left"):
-        list(train(work, executor, journal, 1, Policy()))
+        list(train(work, executor, journal, 1, Policy(), [].append))
     assert executor.calls == ["cancel", "close"]
     assert journal.read() == []
 

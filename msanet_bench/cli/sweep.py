@@ -1,6 +1,7 @@
 """`msanet-bench sweep EXPERIMENT`."""
 
 import contextlib
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +14,19 @@ from msanet_bench.cli.arguments import (
     DataRoot,
     Deadline,
     Devices,
+    ExecutorName,
     ExperimentFile,
     MaxAttempts,
     MaxFailures,
+    MemoryLimit,
     OtherReports,
     OtherResults,
+    RayAddress,
     RerunChanged,
     Retry,
     Shard,
+    Storage,
+    TimeLimit,
     Variants,
     Workers,
 )
@@ -34,6 +40,8 @@ def sweep(
     *,
     workers: Workers = None,
     devices: Devices = "auto",
+    executor: ExecutorName = "local",
+    ray_address: RayAddress = None,
     results: OtherResults = None,
     reports: OtherReports = None,
     data_root: DataRoot = Path("data"),
@@ -41,11 +49,14 @@ def sweep(
     max_attempts: MaxAttempts = 1,
     max_failures: MaxFailures = None,
     deadline: Deadline = None,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
     shard: Shard = "",
     variants: Variants = None,
     add_seeds: AddSeeds = None,
     accept_code: AcceptCode = False,
     rerun_changed: RerunChanged = False,
+    storage: Storage = None,
 ) -> None:
     """Run what is missing of an experiment and write its report.
 
@@ -62,8 +73,16 @@ def sweep(
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError
     from msanet_bench.report import build_report, write_report
+    from msanet_bench.search import chosen_storage
     from msanet_bench.shard import parse_shard
-    from msanet_bench.sweep import SweepOptions, parse_deadline, parse_other_code, parse_retry, run_sweep
+    from msanet_bench.sweep import (
+        SweepOptions,
+        parse_deadline,
+        parse_limits,
+        parse_other_code,
+        parse_retry,
+        run_sweep,
+    )
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
@@ -76,14 +95,18 @@ def sweep(
         plugin_folder=experiment.parent,
         workers=workers,
         devices=devices,
+        executor=executor,
+        ray_address=ray_address,
         retry=parse_retry(retry),
         max_attempts=max_attempts,
         max_failures=max_failures,
         deadline=parse_deadline(deadline, datetime.now().astimezone()) if deadline else None,
+        limits=parse_limits(time_limit, memory_limit),
         shard=part,
         variants=variants,
         add_seeds=add_seeds,
         other_code=parse_other_code(accept=accept_code, rerun=rerun_changed),
+        storage=chosen_storage(storage, os.environ),
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:

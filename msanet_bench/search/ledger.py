@@ -5,14 +5,12 @@ The study can be deleted at any time: the next sweep tells a new one what the jo
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState, create_trial
-from sqlalchemy.exc import SQLAlchemyError
 
-from msanet_bench.errors import ResultsError
+from msanet_bench.search.storage import name_objectives, open_storage, telling
 from msanet_bench.spec import digest
 
 CELL_KEY = "cell_key"
@@ -33,7 +31,7 @@ class Ledger:
     known is then told again.
 
     Raises:
-        ResultsError: the storage is damaged or cannot be written.
+        StorageLost: the storage is damaged, away or cannot be written.
     """
 
     def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
@@ -45,21 +43,17 @@ class Ledger:
             "variant": CategoricalDistribution(tuple(variants)),
             "seed": CategoricalDistribution(tuple(seeds)),
         }
-        try:
+        opened = open_storage(storage)
+        with telling(storage):
             # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
             self._study = optuna.create_study(
-                storage=storage,
+                storage=opened,
                 study_name=f"{name}-{digest(space)}",
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 direction="maximize",
                 load_if_exists=True,
             )
-        except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ResultsError(
-                f"{storage}: cannot be used ({reason}). It is Optuna's view of the sweep and no more: "
-                "delete it and run again."
-            ) from error
+            name_objectives(self._study, ["accuracy"])
 
     def reconcile(self, known: Mapping[str, tuple[str, int, float | None]]) -> None:
         """Make the study agree with the journal: cell key -> (variant, seed, accuracy or None if it failed).
@@ -105,8 +99,3 @@ class Ledger:
                 user_attrs={CELL_KEY: key},
             )
         )
-
-
-def storage_url(folder: Path) -> str:
-    """The storage of a results folder: one SQLite file."""
-    return f"sqlite:///{(folder / 'study.db').resolve()}"

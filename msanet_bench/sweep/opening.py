@@ -12,6 +12,7 @@ from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
+from msanet_bench.search import storage_url
 from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
@@ -52,6 +53,11 @@ class Sweep:
     @property
     def results(self) -> Path:
         return self.options.results
+
+    @property
+    def storage(self) -> str:
+        """The URL of Optuna's storage; it may hold a password."""
+        return self.options.storage or storage_url(self.results)
 
 
 def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:

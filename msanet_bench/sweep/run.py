@@ -1,20 +1,20 @@
 """A sweep from its lock to its tables."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name, run_cell, start_worker
+from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
 from msanet_bench.checks import check_plan
 from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
-from msanet_bench.executors import PRELOAD, LocalExecutor
 from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import Attempt, final_records, sole_writer
+from msanet_bench.journal import final_records, sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.running import forget_running, write_running
+from msanet_bench.search import Ledger, study_name, telling
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
@@ -24,8 +24,9 @@ from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, accuracy
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -38,27 +39,31 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
+        forget_running(options.results)  # what a killed sweep left behind
         yield from _run(open_sweep(experiment, options, devices, plan))
 
 
 def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
     notes = (
         *sweep.plan.notes,
         *shard_notes(sweep.options.shard, sweep.seeds),
         *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
     )
-    yield _started(sweep, len(slots), notes)
-    yield Phase("counting parameters and operations")
-    profile = _count(sweep)
-    session = _forget_other_latencies(sweep)
-    try:
-        if sweep.missing:
-            yield Phase("training")
-            yield from _train(sweep, profile, slots)
-    finally:
-        export_records(sweep.results, sweep.cells, sweep.journal.read())
+    with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
+        yield _started(sweep, place.slots, notes)
+        # before anything takes long: a server that is away is told at once
+        ledger = _open_ledger(sweep) if sweep.missing else None
+        yield Phase("counting parameters and operations")
+        profile = _count(sweep)
+        session = _forget_other_latencies(sweep)
+        try:
+            if ledger is not None:
+                yield Phase("training")
+                yield from _train(sweep, profile, place, ledger)
+        finally:
+            forget_running(sweep.results)
+            export_records(sweep.results, sweep.cells, sweep.journal.read())
     if sweep.options.shard is None:
         yield from _measure(sweep, session)
     yield _ended(sweep)
@@ -113,41 +118,34 @@ def _forget_other_latencies(sweep: Sweep) -> str:
 
 
 def _train(
-    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]]
+    sweep: Sweep, profile: Profile, place: Place, ledger: Ledger
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     pace = Pace(sweep.attempts, options.deadline)
     jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
-    work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
-    executor = LocalExecutor(
-        run_cell,
-        slots=slots,
-        start=partial(start_worker, THREADS_PER_WORKER),
-        is_well=_is_well,
-        preload=PRELOAD,
-    )
+    work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    announce = partial(write_running, sweep.results)
+    for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
-
-
-def _is_well(attempt: Attempt) -> bool:
-    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
-    return attempt.record.status in {"ok", "diverged", "pruned"}
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
 
 
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
-    ledger = Ledger(storage_url(sweep.results), sweep.experiment.name, names, seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in sweep.cells
         if cell.key in sweep.records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 

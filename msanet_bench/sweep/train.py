@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from msanet_bench.cell import Job, failure
 from msanet_bench.events import Finished, Retried, Stopped
 from msanet_bench.executors import Executor, WorkerDied
 from msanet_bench.journal import Attempt, Journal
+from msanet_bench.running import RunningCell, free_slot
 from msanet_bench.sweep.work import Work
 
 
@@ -23,15 +24,21 @@ class Policy:
 
 
 def train(
-    work: Work, executor: Executor[Job, Attempt], journal: Journal, slots: int, policy: Policy
+    work: Work,
+    executor: Executor[Job, Attempt],
+    journal: Journal,
+    slots: int,
+    policy: Policy,
+    announce: Callable[[Sequence[RunningCell]], None],
 ) -> Iterator[Finished | Retried | Stopped]:
-    """Run all that `work` hands out; on any error the cells that run are given up."""
+    """Run all that `work` hands out and announce what runs; on any error the cells that run are given up."""
     running: dict[Future[Attempt], _Running] = {}
     not_ok = 0
     try:
         while True:
             while len(running) < slots and not _too_many(not_ok, policy) and (job := work.next()) is not None:
-                running[executor.submit(job)] = _Running(job, time.time())
+                running[executor.submit(job)] = _begun(job, running.values())
+            announce([ran.cell for ran in running.values()])
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -39,7 +46,7 @@ def train(
                 attempt = _attempt(future, ran)
                 journal.append(attempt)
                 if _is_tried_again(future, attempt, ran, policy):
-                    running[executor.submit(ran.job)] = _Running(ran.job, time.time(), ran.number + 1)
+                    running[executor.submit(ran.job)] = _begun(ran.job, running.values(), ran.number + 1)
                     yield Retried(attempt)
                     continue
                 work.done(ran.job, attempt)
@@ -55,11 +62,16 @@ def train(
 
 
 class _Running(NamedTuple):
-    """A job that a worker has, when it was handed over, and the how-manieth attempt it is, from 1."""
+    """A job that a worker has, how it is announced, and the how-manieth attempt it is, from 1."""
 
     job: Job
-    since: float
-    number: int = 1
+    cell: RunningCell
+    number: int
+
+
+def _begun(job: Job, others: Iterable[_Running], number: int = 1) -> _Running:
+    slot = free_slot(other.cell for other in others)
+    return _Running(job, RunningCell(job.variant, job.seed, slot, time.time()), number)
 
 
 def _too_many(not_ok: int, policy: Policy) -> bool:
@@ -78,8 +90,8 @@ def _attempt(future: Future[Attempt], ran: _Running) -> Attempt:
     except WorkerDied as error:
         return Attempt(
             record=failure(ran.job, "oom" if error.kind == "memory" else "failed", str(error)),
-            started=ran.since,
-            seconds=time.time() - ran.since,
+            started=ran.cell.since,
+            seconds=time.time() - ran.cell.since,
             train_seconds=None,
             evaluate_seconds=None,
             device=ran.job.device,
