@@ -73,7 +73,7 @@ def test_a_folder_without_a_plan_is_one_message(content: str | None, message: st
 
 def test_cells_of_other_shards_are_not_missing_here(results: Path) -> None:
     path = results / "manifest.json"
-    shard = {"shard": {"index": 2, "count": 2}, "experiment": {"seeds": [0, 1]}}
+    shard = {"shard": {"index": 2, "count": 2}}
     path.write_text(json.dumps(json.loads(path.read_text()) | shard), encoding="utf-8")
     write_records(results / "records.jsonl", [])
     look = read_status(results, now=0.0)
@@ -94,7 +94,7 @@ def test_a_shard_has_a_column_more(results: Path) -> None:
     write_records(results / "records.jsonl", RECORDS)
     assert "elsewhere" not in run_verb("status", results, cwd=results).out
     path = results / "manifest.json"
-    shard = {"shard": {"index": 1, "count": 2}, "experiment": {"seeds": [0, 1]}}
+    shard = {"shard": {"index": 1, "count": 2}}
     path.write_text(json.dumps(json.loads(path.read_text()) | shard), encoding="utf-8")
     rows = [line.split() for line in run_verb("status", results, cwd=results).out.splitlines()]
     assert rows[0][-2:] == ["missing", "elsewhere"]

@@ -43,5 +43,6 @@ def read_planned(results: Path) -> Planned:
 def _elsewhere(fields: Mapping[str, Any]) -> frozenset[str]:
     if "shard" not in fields:
         return frozenset()
-    own = Shard.from_json(fields["shard"]).seeds(fields["experiment"]["seeds"])
+    planned = dict.fromkeys(cell["seed"] for cell in fields["cells"])
+    own = Shard.from_json(fields["shard"]).seeds(list(planned))
     return frozenset(cell["key"] for cell in fields["cells"] if cell["seed"] not in own)
