@@ -13,7 +13,7 @@ from rich.text import Text
 
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
-from msanet_bench.status import COLUMNS, Failure, Look, VariantStatus, Watcher
+from msanet_bench.status import COLUMNS, ELSEWHERE, Failure, Look, VariantStatus, Watcher
 
 _SECONDS = 1.0
 _SHOWN_FAILURES = 5
@@ -22,7 +22,7 @@ _SHOWN_FAILURES = 5
 def show_status(look: Look) -> None:
     """A row a variant, a column a status, then the reasons of what is not ok."""
     console = open_console()
-    console.print(_variants(look.variants, COLUMNS))
+    console.print(_variants(look.variants, [*COLUMNS, ELSEWHERE] if look.elsewhere else COLUMNS))
     for failure in look.failures:
         console.print(failure_text(failure), markup=False)
 
@@ -72,6 +72,8 @@ def headline(look: Look, results: Path) -> str:
     if look.state == "waiting":
         return f"{results}: no plan yet; waiting for `msanet-bench sweep`."
     words = [f"{look.name}: {look.cells - look.missing} of {look.cells} cells"]
+    if look.elsewhere:
+        words.append(f"{look.elsewhere} belong to other shards")
     if look.failures:
         words.append(f"{len(look.failures)} not ok")
     if look.state == "running" and not look.missing and not look.running:
@@ -124,7 +126,11 @@ def _failures(failures: Sequence[Failure]) -> Iterator[Text]:
 
 def _some_variants(variants: Sequence[VariantStatus], room: int) -> Iterator[RenderableType]:
     """All of them, or those that are not finished, or the first of those."""
-    columns = [c for c in COLUMNS if c in {"ok", "missing"} or any(v.counts.get(c) for v in variants)]
+    columns = [
+        column
+        for column in (*COLUMNS, ELSEWHERE)
+        if column in {"ok", "missing"} or any(v.counts.get(column) for v in variants)
+    ]
     shown = variants if len(variants) <= room else [v for v in variants if v.counts["missing"]]
     yield _variants(shown[:room], columns)
     if len(shown[:room]) < len(variants):

@@ -13,6 +13,8 @@ from msanet_bench.status.planned import Planned, read_planned
 from msanet_bench.status.tail import JournalTail
 
 COLUMNS = ("ok", "failed", "oom", "diverged", "pruned", "missing")
+# cells without a record that another shard trains: not missing here
+ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,12 @@ class Look:
 
     @property
     def cells(self) -> int:
-        return sum(sum(variant.counts.values()) for variant in self.variants)
+        """All but those of other shards."""
+        return sum(sum(variant.counts.values()) for variant in self.variants) - self.elsewhere
+
+    @property
+    def elsewhere(self) -> int:
+        return sum(variant.counts.get(ELSEWHERE, 0) for variant in self.variants)
 
     @property
     def missing(self) -> int:
@@ -72,6 +79,7 @@ class Look:
             "state": self.state,
             "cells": self.cells,
             "done": self.cells - self.missing,
+            "elsewhere": self.elsewhere,
             "cells_per_second": self.cells_per_second,
             "seconds_left": self.seconds_left,
             "running": [asdict(cell) for cell in self.running],
@@ -107,8 +115,9 @@ class Watcher:
         if self._planned is None:
             return Look(self._results.name, "waiting")
         if is_changed:
+            planned = self._planned
             self._variants = tuple(
-                self._variant(variant, keys) for variant, keys in self._planned.cells.items()
+                self._variant(variant, keys, planned.elsewhere) for variant, keys in planned.cells.items()
             )
         missing = sum(variant.counts["missing"] for variant in self._variants)
         running = read_running(self._results)
@@ -157,7 +166,7 @@ class Watcher:
         if known is None or known.status != "ok":
             self._outcomes[record.key] = _Outcome(record.status, record.reason)
 
-    def _variant(self, variant: str, keys: Mapping[str, int]) -> VariantStatus:
+    def _variant(self, variant: str, keys: Mapping[str, int], others: frozenset[str]) -> VariantStatus:
         found = {key: self._outcomes[key] for key in keys if key in self._outcomes}
         counts: Counter[str] = Counter(outcome.status for outcome in found.values())
         failures = (
@@ -165,7 +174,11 @@ class Watcher:
             for key, outcome in found.items()
             if outcome.status != "ok"
         )
-        return VariantStatus(variant, {**counts, "missing": len(keys) - len(found)}, tuple(failures))
+        without = keys.keys() - found.keys()
+        counts["missing"] = len(without - others)
+        if without & others:
+            counts[ELSEWHERE] = len(without & others)
+        return VariantStatus(variant, dict(counts), tuple(failures))
 
     def _log(self, key: str) -> str:
         path = log_file(self._results, key)
