@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -200,6 +201,15 @@ def test_ray_is_joined_where_it_is_named_and_else_started_here(
     here = {"num_cpus": 3, "include_dashboard": False} if joined == "local" else {}
     assert ray.begun == [{"address": joined, **quiet, **here}]
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_sigterm_does_what_it_did_before(module: ModuleType, ray: FakeRay) -> None:
+    def init(*_: Any, **__: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+
+    ray.init = init  # type: ignore[method-assign]
+    _executor(module, _scripted())
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ CUDA_VISIBLE_DEVICES. It prints nothing here and reports its use to nobody.
 
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from msanet_bench.errors import BenchError, first_line
@@ -175,13 +177,23 @@ def _connect(address: str | None, local_cpus: int | None) -> None:
         )
     start = {"num_cpus": local_cpus, "include_dashboard": False} if address is None else {}
     try:
-        ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **start)
+        with _own_sigterm():
+            ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **start)
     except (ConnectionError, RuntimeError, ValueError) as error:
         place = f"--ray-address {address}" if address else "--executor ray"
         raise BenchError(
             f"{place}: no Ray cluster can be used there ({first_line(error)}). "
             "docs/clusters.md has the commands that start one; RAY_AUTH_MODE must be the cluster's."
         ) from error
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep what SIGTERM does; under Ray's handler the process prints registers and aborts."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _slots(cpus: float, gpus: float) -> int:
