@@ -16,7 +16,7 @@ ROWS = (
     "__init__ __main__",
     "cli",
     "api console",
-    "doctor latency merge sweep",
+    "dashboard doctor latency merge sweep",
     "node profile",
     "cell executors exports search session",
     "analyze checks compare report schema testing",
@@ -39,6 +39,7 @@ HOMES = {
     "matplotlib": "report",
     "numpy": "analysis data doctor exports records report session train",
     "optuna": "search",
+    "optuna_dashboard": "dashboard",
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
