@@ -28,7 +28,7 @@ from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
-from msanet_bench.train.fit import Diverged, Fit, fit
+from msanet_bench.train.fit import Augment, Diverged, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.units import Measure
 
@@ -82,7 +82,7 @@ def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
     except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
     except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
-        record = _broken_off(job, error)
+        record = failure(job, *broken_off(error))
         trace = traceback.format_exc()
     return Attempt(
         record=record,
@@ -110,26 +110,61 @@ def failure(job: Job, status: Status, reason: str) -> Record:
     )
 
 
-def _broken_off(job: Job, error: Exception) -> Record:
+def broken_off(error: Exception) -> tuple[Status, str]:
+    """What an error of a cell makes of it, and the reason that its record gives."""
     if is_out_of_memory(error):
-        return failure(job, "oom", _first_line(error))
-    return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+        return "oom", _first_line(error)
+    return "failed", f"{type(error).__name__}: {_first_line(error)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What stands ready before the first step: data and network on the device, the process set for it.
+
+    Attributes:
+        augment: Changes a batch of training images; None where nothing is asked for.
+        notes: What the record must say about determinism.
+    """
+
+    data: PreparedData
+    model: MSANet
+    augment: Augment | None
+    notes: tuple[str, ...]
+
+
+def set_process(job: Job) -> tuple[str, ...]:
+    """Load what a cell is built of and set the process for it; what the record must say about determinism."""
+    load_entry_points()
+    load_plugins(job.plugins, job.plugin_folder)
+    deterministic = job.settings.train.deterministic
+    return set_determinism(torch.device(job.device), deterministic=deterministic)
+
+
+def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
+    """A cell before its first step."""
+    notes = set_process(job)
+    data = cell_data(job, sent)
+    model = _model(job, data).to(job.device)
+    return Ready(data, model, _augmentation(job), notes)
 
 
 def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, float]:
-    load_entry_points()
-    load_plugins(job.plugins, job.plugin_folder)
-    settings, device = job.settings, torch.device(job.device)
-    notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _data(job, sent)
-    model = _model(job, data)
+    ready, settings = made_ready(job, sent), job.settings
+    data = ready.data
     clock = time.perf_counter()
     with nondeterministic_kernels() as kernels:
-        trained = _fit(job, model.to(device), data)
+        trained = fit(
+            ready.model,
+            data,
+            settings.train,
+            seed=job.seed,
+            replicate=settings.replicate,
+            augment=ready.augment,
+        )
         train_seconds = time.perf_counter() - clock
-        tested = evaluate(model, data.test, settings.train, data.num_classes)
+        tested = evaluate(ready.model, data.test, settings.train, data.num_classes)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
-    return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
+    return _success(job, trained, tested, [*ready.notes, *kernels]), train_seconds, evaluate_seconds
 
 
 def dataset_of(job: Job) -> Dataset:
@@ -137,7 +172,8 @@ def dataset_of(job: Job) -> Dataset:
     return _dataset(job.settings.data.model_dump_json(), job.data_root)
 
 
-def _data(job: Job, sent: Dataset | None) -> PreparedData:
+def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
+    """What a cell trains on and is tested with; kept for the next cell of the same seed."""
     return _prepared(
         job.settings.data.model_dump_json(),
         job.data_digest,
@@ -157,20 +193,13 @@ def _model(job: Job, data: PreparedData) -> MSANet:
     return model
 
 
-def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
+def _augmentation(job: Job) -> Augment | None:
     names = job.settings.data.augment
 
     def augment(images: Tensor, noise: Generator) -> Tensor:
         return augment_batch(images, names, noise)
 
-    return fit(
-        model,
-        data,
-        job.settings.train,
-        seed=job.seed,
-        replicate=job.settings.replicate,
-        augment=augment if names else None,
-    )
+    return augment if names else None
 
 
 def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str]) -> Record:
