@@ -28,7 +28,8 @@ def plan(
     from msanet_bench.checks import catalog, check_plan, load_experiment
     from msanet_bench.console import show_plan
     from msanet_bench.console.prediction import show_prediction
-    from msanet_bench.duration import Wanted, is_timed, predict_duration
+    from msanet_bench.duration.predict import is_timed, predict_duration
+    from msanet_bench.duration.workers import Wanted
     from msanet_bench.journal import Journal, final_attempts
     from msanet_bench.plan import plan_cells
     from msanet_bench.sweep.devices import parse_devices, visible_devices

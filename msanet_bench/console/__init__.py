@@ -12,7 +12,7 @@ from rich.table import Table
 
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
+from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
@@ -60,6 +60,8 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
                 per_cell = (time.monotonic() - since) / (done - started.done)
                 pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+            case FirstStepFailed(variant, status, reason):
+                display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
                 display.note(f"{_cell_text(attempt.record, attempt.seconds)}; it is tried again")
             case Stopped(reason):

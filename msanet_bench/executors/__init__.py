@@ -17,6 +17,7 @@ PRELOAD = (
     "msanet_bench.cell",
     "msanet_bench.profile.costs",
     "msanet_bench.duration.workers",
+    "msanet_bench.node",
 )
 
 T_contra = TypeVar("T_contra", contravariant=True)

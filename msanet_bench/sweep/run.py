@@ -1,6 +1,6 @@
 """A sweep from its lock to its tables."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
 from msanet_bench.checks import check_plan
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
+from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records, sole_writer
 from msanet_bench.plan import Cell
@@ -20,6 +20,7 @@ from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import parse_devices, visible_devices
+from msanet_bench.sweep.first_steps import take_first_steps, untried
 from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
@@ -59,8 +60,12 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         session = _forget_other_latencies(sweep)
         try:
             if ledger is not None:
+                jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
+                pace = Pace(sweep.attempts, sweep.options.deadline)
+                yield Phase("one step of each variant")
+                yield from _try_first_steps(sweep, jobs, place, pace)
                 yield Phase("training")
-                yield from _train(sweep, profile, place, ledger)
+                yield from _train(sweep, jobs, place, pace, ledger)
         finally:
             forget_running(sweep.results)
             export_records(sweep.results, sweep.cells, sweep.journal.read())
@@ -117,12 +122,20 @@ def _forget_other_latencies(sweep: Sweep) -> str:
     return session
 
 
+def _try_first_steps(
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace
+) -> Iterator[FirstStepFailed]:
+    for step in take_first_steps(untried(jobs, sweep.records), place.executor):
+        if step.status == "ok":
+            pace.expect(step.variant, step.cell_seconds)
+        else:
+            yield FirstStepFailed(step.variant, step.status, step.reason)
+
+
 def _train(
-    sweep: Sweep, profile: Profile, place: Place, ledger: Ledger
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace, ledger: Ledger
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    pace = Pace(sweep.attempts, options.deadline)
-    jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
     work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
     policy = Policy(options.max_attempts, options.max_failures)
     announce = partial(write_running, sweep.results)
