@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated, newest
-from msanet_bench.records import Record, json_fields, json_line, numbered_lines
+from msanet_bench.records import Record, Status, json_fields, json_line, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,19 @@ def final_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
     for attempt in attempts:
         record = attempt.record
         known = final.get(record.key)
-        if known is None or known.record.status != "ok" or _code(known) != _code(attempt):
+        if known is None or gives_way(known.record.status, code_of(known.record), code_of(record)):
             final[record.key] = attempt
     return final
 
 
-def _code(attempt: Attempt) -> object:
-    return attempt.record.provenance.get("code")
+def gives_way(status: Status, code: object, later_code: object) -> bool:
+    """Whether an attempt that ended so, of this code, counts no more once there is a later one."""
+    return status != "ok" or code != later_code
+
+
+def code_of(record: Record) -> object:
+    """The digest of the code that trained a cell."""
+    return record.provenance.get("code")
 
 
 def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:

@@ -280,3 +280,13 @@ def test_looking_again_at_a_long_journal_costs_nothing(tmp_path: Path) -> None:
     for _ in range(10):
         watcher.look(0)
     assert (time.perf_counter() - began) / 10 < first / 50
+
+
+def test_what_other_code_trained_again_counts_instead(tmp_path: Path) -> None:
+    plan(tmp_path, seeds=1)
+    journal = Journal(tmp_path / "journal.jsonl")
+    endings: list[tuple[Status, str]] = [("ok", "old"), ("failed", "new")]
+    for status, code in endings:
+        record = Record("baseline0", "baseline", {}, 0, 0, status, "", provenance={"code": code})
+        journal.append(Attempt(record, 0, 1, None, None, "cpu", "here"))
+    assert Watcher(tmp_path).look(now=2).variants[0].counts["failed"] == 1

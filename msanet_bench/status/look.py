@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from msanet_bench.journal import code_of, gives_way
 from msanet_bench.records import Record, Status, read_records
 from msanet_bench.running import RunningCell, is_held, log_file, read_running
 from msanet_bench.status.pace import Pace
@@ -161,10 +162,9 @@ class Watcher:
         return records.exists() and not journal.exists()
 
     def _note(self, record: Record) -> None:
-        """The first ok of a cell counts, else the last."""
-        known = self._outcomes.get(record.key)
-        if known is None or known.status != "ok":
-            self._outcomes[record.key] = _Outcome(record.status, record.reason)
+        known, code = self._outcomes.get(record.key), code_of(record)
+        if known is None or gives_way(known.status, known.code, code):
+            self._outcomes[record.key] = _Outcome(record.status, record.reason, code)
 
     def _variant(self, variant: str, keys: Mapping[str, int], others: frozenset[str]) -> VariantStatus:
         found = {key: self._outcomes[key] for key in keys if key in self._outcomes}
@@ -190,6 +190,7 @@ class _Outcome(NamedTuple):
 
     status: Status
     reason: str
+    code: object
 
 
 def read_status(results: Path, now: float) -> Look:

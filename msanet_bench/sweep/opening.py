@@ -75,7 +75,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    cells = _cells(experiment, plan, added)
+    cells = planned_cells(experiment, plan, added)
     own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
@@ -108,7 +108,7 @@ def _added(before: History, chosen: Iterable[str], number: int | None) -> Mappin
     return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
 
 
-def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) -> list[Cell]:
+def planned_cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) -> list[Cell]:
     """The cells of the file, then those of added seeds; seed by seed."""
     beyond = seeds_beyond(experiment.seeds, max(added.values(), default=0))
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
