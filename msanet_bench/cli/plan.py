@@ -1,5 +1,6 @@
 """`msanet-bench plan EXPERIMENT`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def plan(
     Variants that are the same network are merged, and the notes say so. Nothing is trained, apart from a few
     steps of each variant that no finished cell speaks for, in as many processes as a sweep would use.
     """
+    began = time.perf_counter()
     from msanet_bench.checks import catalog, check_plan, load_experiment
     from msanet_bench.console import show_plan
     from msanet_bench.console.prediction import show_prediction
@@ -56,5 +58,6 @@ def plan(
         data_root=data_root,
         plugin_folder=experiment.parent,
         is_measured=is_timed(loaded, checked, folder, experiment.parent),
+        planning_seconds=time.perf_counter() - began,
     )
     show_prediction(predict_duration(wanted))
