@@ -40,12 +40,17 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
 
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
-        f"{name}: {started.variants} variants x {started.seeds} seeds = {started.cells} cells, "
-        f"{started.done} done, {started.workers} {'worker' if started.workers == 1 else 'workers'}",
+        f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
+        f"{_counted(started.cells, 'cell')}, "
+        f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
     for note in started.notes:
         console.print(f"note: {note}", markup=False)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _follow(events: Iterator[Event], started: Started, display: _Display) -> Ended:
