@@ -225,3 +225,14 @@ def _choices(experiment: Experiment) -> Iterator[Choice]:
             yield {path: factor.levels[0] for path, factor in factors.items()}
             yield bare
             yield from ({**bare, path: factor.levels[0]} for path, factor in factors.items())
+        case "random" | "tpe" | "nsga2" | "qmc":
+            # what a search will choose is not known: every level once, where it applies
+            for path, factor in factors.items():
+                where = _where(factors, path)
+                yield from ({**where, path: level} for level in factor.probes)
+
+
+def _where(factors: Mapping[str, Factor], path: str) -> Choice:
+    """The levels of other factors that make a factor apply."""
+    when = factors[path].when
+    return {key: level for other in when for key, level in _where(factors, other).items()} | dict(when)

@@ -22,11 +22,12 @@ ROWS = (
     "analyze checks compare report schema testing",
     "analysis data measure model train",
     "amendments events parse plugins status tabulate",
-    "parse_factors",
+    "parse_factors parse_search",
     "journal plan",
     "overlay records",
     "registry spec yaml_document",
-    "gfm migrations streams units violations",
+    "search_spec",
+    "gfm migrations streams strict units violations",
     "errors",
 )
 ROW = {member: number for number, row in enumerate(ROWS) for member in row.split()}
@@ -42,7 +43,7 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data overlay parse registry schema spec violations",
+    "pydantic": "data overlay parse registry schema search_spec spec strict violations",
     "pydantic_core": "violations",
     "psutil": "executors",
     "pynvml": "measure",
