@@ -92,7 +92,7 @@ class Journal:
         try:
             # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
             with self.path.open("ab", buffering=0) as file:
-                _append(file, line)
+                append_line(file, line)
         except OSError as error:
             raise ResultsError(
                 f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
@@ -135,6 +135,23 @@ def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
     return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
 
 
+def append_line(file: FileIO, line: bytes) -> None:
+    """Write a whole line and wait until it is on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    before = file.tell()
+    try:
+        rest = line
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a results folder for one sweep; the kernel lets go of it however the process ends.
@@ -159,18 +176,6 @@ def sole_writer(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
-
-
-def _append(file: FileIO, line: bytes) -> None:
-    before = file.tell()
-    try:
-        rest = line
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(before)
-        raise
 
 
 def _whole_length(content: bytes) -> int:
