@@ -47,7 +47,7 @@ def test_a_factor_that_does_not_apply_is_in_no_variant(design: str) -> None:
 def test_tpe_finds_the_planted_optimum_no_worse_than_random_draws_in_ten_seeds() -> None:
     found = {
         design: [
-            best(Simulation(searched(design, f"{{trials: 60, seed: {seed}}}"), bowl).run().trials)
+            best(Simulation(searched(design, f"{{trials: 40, seed: {seed}}}"), bowl).run().trials)
             for seed in range(10)
         ]
         for design in ("tpe", "random")
