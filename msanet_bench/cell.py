@@ -6,7 +6,7 @@ import socket
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
-from msanet_bench.train.fit import Diverged, Fit, fit
+from msanet_bench.train.fit import Diverged, Epoch, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
+from msanet_bench.train.stop import Stops
 from msanet_bench.units import Measure
 
 THREADS_PER_WORKER = 1
@@ -50,6 +51,7 @@ class Job:
         data_digest: Of the data that the plan was made for.
         code: The digest of the code that the coordinator has loaded.
         costs: Parameters and multiply-accumulates, which are the same for every seed.
+        stops: Of a search: what it must reach to go on.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Job:
     plugin_folder: Path
     device: str
     threads: int
+    stops: Stops | None = None
 
 
 def start_worker(threads: int) -> None:
@@ -116,7 +119,7 @@ def _broken_off(job: Job, error: Exception) -> Record:
     return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
 
 
-def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
+def _train_and_evaluate(job: Job) -> tuple[Record, float, float | None]:
     load_entry_points()
     load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
@@ -127,6 +130,8 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
     with nondeterministic_kernels() as kernels:
         trained = _fit(job, model.to(device), data)
         train_seconds = time.perf_counter() - clock
+        if reason := _stopped(job, trained.curve):
+            return _pruned(job, trained, reason), train_seconds, None
         tested = evaluate(model, data.test, settings.train, data.num_classes)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
     return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
@@ -158,6 +163,12 @@ def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
     def augment(images: Tensor, noise: Generator) -> Tensor:
         return augment_batch(images, names, noise)
 
+    curve: list[Epoch] = []
+
+    def on_epoch(epoch: Epoch) -> bool:
+        curve.append(epoch)
+        return bool(_stopped(job, curve))
+
     return fit(
         model,
         data,
@@ -165,7 +176,23 @@ def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
         seed=job.seed,
         replicate=job.settings.replicate,
         augment=augment if names else None,
+        on_epoch=on_epoch if job.stops else None,
     )
+
+
+def _stopped(job: Job, curve: Sequence[Epoch]) -> str:
+    """Why a run ends after these epochs; "" if it goes on."""
+    if job.stops is None:
+        return ""
+    accuracies = [epoch.validation_accuracy for epoch in curve if epoch.validation_accuracy is not None]
+    return job.stops.reason(accuracies)
+
+
+def _pruned(job: Job, trained: Fit, reason: str) -> Record:
+    """The record of a run that was not worth its end: how it went so far, and nothing of the test images."""
+    curve = [epoch.to_json() for epoch in trained.curve]
+    _require_finite({}, curve)
+    return replace(failure(job, "pruned", reason), curve=curve)
 
 
 def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str]) -> Record:
