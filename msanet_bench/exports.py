@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,12 @@ def write_manifest(
     history: History,
     *,
     threads: int,
+    trials: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
-    """What was planned, on what, by what: written before the first cell runs."""
+    """What was planned, on what, by what: written before the first cell runs.
+
+    Of a search it is written again whenever a trial begins or ends; `trials` are all of them so far.
+    """
     content = {
         "schema_version": newest("manifest"),
         "name": experiment.name,
@@ -54,6 +58,8 @@ def write_manifest(
         "test_labels": _packed_labels(plan.test_labels),
         "environment": {**environment(), "threads_per_worker": threads},
     }
+    if trials is not None:
+        content["trials"] = list(trials)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     replace_text(results / "manifest.json", f"{text}\n")
 

@@ -22,7 +22,15 @@ from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
 from msanet_bench.spec import Constraint, DataSpec, Experiment, digest
 from msanet_bench.yaml_document import read_yaml
 
-__all__ = ["CheckedPlan", "ImageShape", "build_variant", "catalog", "check_plan", "load_experiment"]
+__all__ = [
+    "CheckedPlan",
+    "Exclusion",
+    "ImageShape",
+    "build_variant",
+    "catalog",
+    "check_plan",
+    "load_experiment",
+]
 
 
 class Exclusion(NamedTuple):

@@ -71,7 +71,7 @@ class Searcher:
     def __init__(self, experiment: Experiment, catalog: Catalog, sources: Sources) -> None:
         self._experiment, self._sources = experiment, sources
         self._search = experiment.search or SearchSpec()
-        self._space = Space(experiment, catalog, asks_all=experiment.design == "qmc")
+        self._space = space_of(experiment, catalog)
         self._study = SearchStudy(experiment.design, self._search, self._space)
         self._baseline = make_variant(baseline_settings(experiment), experiment.factors, {}, catalog)
         self.name = study_name(experiment, self._space)
@@ -253,6 +253,28 @@ class Searcher:
             good = [record for record in records if record is not None and record.status == "ok"]
             if len(good) == len(records) and set(self._search.objectives) <= {"accuracy", *asked.costs}:
                 yield asked.params, values(self._search.objectives, good, asked.costs)
+
+
+def space_of(experiment: Experiment, catalog: Catalog) -> Space:
+    return Space(experiment, catalog, asks_all=experiment.design == "qmc")
+
+
+def variants_of(experiment: Experiment, catalog: Catalog, asked: Sequence[Asked]) -> list[Variant]:
+    """What today's search of a folder has asked for so far and is to be trained, each once."""
+    space = space_of(experiment, catalog)
+    base = baseline_settings(experiment)
+    name = study_name(experiment, space)
+    found: dict[str, Variant] = {}
+    for line in asked:
+        if line.study == name and not line.rejected:
+            is_baseline = line.number == 0 or line.params is None
+            variant = (
+                make_variant(base, experiment.factors, {}, catalog)
+                if is_baseline
+                else space.variant(line.params or {})
+            )
+            found.setdefault(variant.name, variant)
+    return list(found.values())
 
 
 def study_name(experiment: Experiment, space: Space) -> str:

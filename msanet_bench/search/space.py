@@ -33,6 +33,7 @@ class Space:
     def __init__(self, experiment: Experiment, catalog: Catalog, *, asks_all: bool = False) -> None:
         self._base = baseline_settings(experiment)
         self._catalog = catalog
+        self._declared = experiment.factors
         self._factors = dict(_in_order(experiment.factors))
         self._asks_all = asks_all
         self.distributions = {path: _distribution(factor) for path, factor in self._factors.items()}
@@ -47,7 +48,9 @@ class Space:
 
     def variant(self, params: Params) -> Variant:
         """The variant of an answer; numbers of ranges are rounded to three digits, for its name."""
-        return make_variant(self._base, self._factors, self._choice(params), self._catalog)
+        choice = self._choice(params)
+        named = {path: choice[path] for path in self._declared if path in choice}
+        return make_variant(self._base, self._declared, named, self._catalog)
 
     def params(self, levels: Mapping[str, str]) -> Params | None:
         """The answer that makes a variant of these levels; None if the space does not hold it."""

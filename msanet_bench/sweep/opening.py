@@ -12,6 +12,7 @@ from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
+from msanet_bench.search import TrialFile, variants_of
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
@@ -54,6 +55,11 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     """
     if devices.visible:  # the latency session of this process keeps to them too
         os.environ[VISIBLE] = ",".join(devices.visible)
+    if experiment.search is not None and (options.variants is not None or options.add_seeds is not None):
+        raise BenchError(
+            "--variants, --add-seeds: a search chooses its variants itself. To measure what it found with "
+            "new seeds, name the variants in an experiment with the design `list`."
+        )
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -61,7 +67,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    cells = _cells(experiment, plan, added)
+    cells = _cells(experiment, plan, added, options.results)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
     others = _trained_by_others(cells, records, code)
@@ -77,7 +83,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
             cell
             for cell in cells
             if cell.variant.name in chosen
-            and (cell.key in again or _is_missing(records.get(cell.key), options))
+            and (cell.key in again or _is_missing(records.get(cell.key), experiment, options))
         ],
         journal=journal,
         attempts=attempts,
@@ -92,16 +98,21 @@ def _added(before: History, chosen: Iterable[str], number: int | None) -> Mappin
     return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
 
 
-def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) -> list[Cell]:
-    """The cells of the file, then those of added seeds; seed by seed."""
+def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], results: Path) -> list[Cell]:
+    """The cells of the file, then those of added seeds; seed by seed. Of a search, what it has asked for."""
+    if experiment.search is not None:
+        asked = variants_of(experiment, catalog(), TrialFile(results).read())
+        return plan_cells(asked or plan.variants, experiment.seeds, catalog(), plan.data_digest)
     beyond = seeds_beyond(experiment.seeds, max(added.values(), default=0))
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
     place = {seed: number for number, seed in enumerate(beyond)}
     return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
 
 
-def _is_missing(record: Record | None, options: SweepOptions) -> bool:
-    return record is None or record.status in options.retry
+def _is_missing(record: Record | None, experiment: Experiment, options: SweepOptions) -> bool:
+    """What a search stopped early is no cell of a design: those are all needed to their end."""
+    is_stopped = record is not None and record.status == "pruned" and experiment.search is None
+    return record is None or record.status in options.retry or is_stopped
 
 
 def _trained_by_others(cells: Sequence[Cell], records: Mapping[str, Record], code: str) -> dict[str, str]:

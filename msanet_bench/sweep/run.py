@@ -1,13 +1,14 @@
 """A sweep from its lock to its tables."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name, run_cell, start_worker
-from msanet_bench.checks import check_plan
+from msanet_bench.checks import CheckedPlan, check_plan
 from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
 from msanet_bench.executors import PRELOAD, LocalExecutor
 from msanet_bench.exports import export_records, write_manifest
@@ -24,8 +25,10 @@ from msanet_bench.sweep.notes import journal_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
+from msanet_bench.sweep.work import FinitePlan, Work, accuracy
+from msanet_bench.units import Measure
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -38,7 +41,8 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
-        yield from _run(open_sweep(experiment, options, devices, plan))
+        sweep = open_sweep(experiment, options, devices, plan)
+        yield from _run(sweep) if experiment.search is None else run_search(_hands(sweep))
 
 
 def _run(sweep: Sweep) -> Iterator[Event]:
@@ -57,6 +61,26 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         export_records(sweep.results, sweep.cells, sweep.journal.read())
     yield from _measure(sweep, session)
     yield _ended(sweep)
+
+
+def _hands(sweep: Sweep) -> Hands:
+    pace = Pace(sweep.attempts, sweep.options.deadline)
+    slots = sweep.devices.slots(sweep.options.workers)
+    return Hands(
+        sweep=sweep,
+        storage=storage_url(sweep.results),
+        workers=len(slots),
+        notes=lambda torn: journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+        job=lambda cell, costs: _job(sweep, cell, costs),
+        fits=pace.is_in_time,
+        train=lambda work: _work_off(sweep, work, pace, slots),
+        measure=lambda plan: _measure_search(sweep, plan),
+    )
+
+
+def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
+    chosen = replace(sweep, plan=plan)
+    yield from _measure(chosen, _forget_other_latencies(chosen))
 
 
 def _today(sweep: Sweep) -> Mapping[str, Any]:
@@ -104,8 +128,14 @@ def _train(
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     pace = Pace(sweep.attempts, options.deadline)
-    jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
-    work = FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time)
+    jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
+    yield from _work_off(sweep, FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time), pace, slots)
+
+
+def _work_off(
+    sweep: Sweep, work: Work, pace: Pace, slots: Sequence[Mapping[str, str]]
+) -> Iterator[Finished | Retried | Stopped]:
+    options = sweep.options
     executor = LocalExecutor(
         run_cell,
         slots=slots,
@@ -138,7 +168,7 @@ def _open_ledger(sweep: Sweep) -> Ledger:
     return ledger
 
 
-def _job(sweep: Sweep, cell: Cell, profile: Profile) -> Job:
+def _job(sweep: Sweep, cell: Cell, costs: Mapping[str, Measure]) -> Job:
     settings, options = cell.variant.settings, sweep.options
     return Job(
         key=cell.key,
@@ -148,7 +178,7 @@ def _job(sweep: Sweep, cell: Cell, profile: Profile) -> Job:
         seed=cell.seed,
         data_digest=sweep.plan.data_digest(settings.data),
         code=sweep.code,
-        costs=profile[cell.variant.name].measures(),
+        costs=costs,
         data_root=options.data_root.resolve(),
         plugins=sweep.experiment.plugins,
         plugin_folder=options.plugin_folder.resolve(),
