@@ -8,13 +8,16 @@ from msanet_bench.report.numbers import ABSENT, plural
 
 
 def failures(findings: Findings) -> Section | None:
-    """Every planned cell that is not ok, with its reason; cells without a record are missing."""
+    """Every planned cell that is not ok, with its reason; cells without a record are missing.
+
+    What a search stopped early did not fail: it stands with the other trials.
+    """
     rows: list[tuple[Cell, ...]] = [
         (Code(variant), str(seed), "missing", ABSENT)
         if record is None
         else (Code(variant), str(seed), record.status, record.reason)
         for (variant, seed), record in findings.inputs.cells.items()
-        if record is None or record.status != "ok"
+        if record is None or record.status not in {"ok", "pruned"}
     ]
     strays = findings.inputs.strays
     if not rows and not strays:

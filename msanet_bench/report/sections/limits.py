@@ -32,7 +32,9 @@ def _threats(findings: Findings) -> Iterator[str]:
             "the pooled intervals assume that it is about the same in all variants."
         )
     yield from _testing(findings)
-    if any(record is None or record.status != "ok" for record in findings.inputs.cells.values()):
+    if any(
+        record is None or record.status not in {"ok", "pruned"} for record in findings.inputs.cells.values()
+    ):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
     yield from _timing(findings)
 
