@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.journal import Journal, final_records
 from msanet_bench.migrations import migrated
 from msanet_bench.records import Record, read_records
+
+T = TypeVar("T")
 
 COLUMNS = ("ok", "failed", "oom", "diverged", "pruned", "missing")
 
@@ -34,6 +37,18 @@ def read_status(results: Path) -> list[VariantStatus]:
     return [_variant_status(variant, keys, records) for variant, keys in planned.items()]
 
 
+def count_trials(results: Path) -> dict[str, int]:
+    """How many trials of a search ended in which way; empty for a finite design.
+
+    Raises:
+        ResultsError: the folder holds no plan.
+    """
+    return _read(
+        results / "manifest.json",
+        lambda fields: dict(Counter(str(trial["state"]) for trial in fields.get("trials", ()))),
+    )
+
+
 def _variant_status(variant: str, keys: Mapping[str, int], records: Mapping[str, Record]) -> VariantStatus:
     found = {seed: records[key] for key, seed in keys.items() if key in records}
     counts: Counter[str] = Counter(record.status for record in found.values())
@@ -47,18 +62,26 @@ def _variant_status(variant: str, keys: Mapping[str, int], records: Mapping[str,
 
 def _planned_cells(manifest: Path) -> dict[str, dict[str, int]]:
     """The seed of each cell's key, by variant."""
+    planned: dict[str, dict[str, int]] = {}
+    for variant, key, seed in _read(manifest, lambda fields: [_cell(cell) for cell in fields["cells"]]):
+        planned.setdefault(variant, {})[key] = seed
+    return planned
+
+
+def _cell(fields: Mapping[str, Any]) -> tuple[str, str, int]:
+    return fields["variant"], fields["key"], fields["seed"]
+
+
+def _read(manifest: Path, take: Callable[[Mapping[str, Any]], T]) -> T:
+    """What a manifest says; its fields are judged as they are taken."""
     try:
-        fields = migrated("manifest", str(manifest), json.loads(manifest.read_text(encoding="utf-8")))
-        planned: dict[str, dict[str, int]] = {}
-        for cell in fields["cells"]:
-            planned.setdefault(cell["variant"], {})[cell["key"]] = cell["seed"]
+        return take(migrated("manifest", str(manifest), json.loads(manifest.read_text(encoding="utf-8"))))
     except OSError as error:
         raise ResultsError(
             f"{manifest}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{manifest}: not a manifest ({type(error).__name__}: {error}).") from error
-    return planned
 
 
 def _records(results: Path) -> dict[str, Record]:

@@ -12,12 +12,13 @@ def failures(findings: Findings) -> Section | None:
 
     What a search stopped early did not fail: it stands with the other trials.
     """
+    fine = {"ok"} if findings.manifest.search is None else {"ok", "pruned"}
     rows: list[tuple[Cell, ...]] = [
         (Code(variant), str(seed), "missing", ABSENT)
         if record is None
         else (Code(variant), str(seed), record.status, record.reason)
         for (variant, seed), record in findings.inputs.cells.items()
-        if record is None or record.status not in {"ok", "pruned"}
+        if record is None or record.status not in fine
     ]
     strays = findings.inputs.strays
     if not rows and not strays:

@@ -19,7 +19,15 @@ from msanet_bench.report.document import (
 )
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code
-from msanet_bench.report.numbers import ABSENT, count, mebibytes, percent, percent_interval, plural
+from msanet_bench.report.numbers import (
+    ABSENT,
+    count,
+    difference,
+    mebibytes,
+    percent,
+    percent_interval,
+    plural,
+)
 from msanet_bench.report.search import Searched, SearchTrial, trials_csv
 from msanet_bench.search_spec import Objective
 
@@ -55,7 +63,7 @@ def search(findings: Findings) -> Section | None:
         (
             Paragraph(_what(searched)),
             Table(("factor", "levels or range", "applies when"), tuple(_space(findings)), text_columns=3),
-            Bullets(tuple(_outcome(findings, searched))),
+            Bullets((_fates(searched), *outcome(findings, searched))),
             *_chosen(findings, searched),
             Paragraph(_NOT_HERE),
             DataFile("trials.csv", trials_csv(searched)),
@@ -102,7 +110,7 @@ def _space(findings: Findings) -> Iterator[tuple[Cell, ...]]:
         yield Code(path), factor.text, Code(when) if when else ABSENT
 
 
-def _outcome(findings: Findings, searched: Searched) -> Iterator[str]:
+def _fates(searched: Searched) -> str:
     words = {
         "pruned": "stopped early",
         "failed": "failed",
@@ -112,14 +120,19 @@ def _outcome(findings: Findings, searched: Searched) -> Iterator[str]:
     }
     others = [f"{searched.number(state)} {text}" for state, text in words.items() if searched.number(state)]
     fates = ", ".join([f"{len(searched.complete)} complete", *others])
-    yield f"{plural(len(searched.trials), 'trial')}: {fates}."
+    return f"{plural(len(searched.trials), 'trial')}: {fates}."
+
+
+def outcome(findings: Findings, searched: Searched) -> Iterator[str]:
+    """The configuration that was chosen, and what its numbers are worth."""
     best = searched.best
     if best is None:
+        yield "No trial is complete."
         return
     yield (
         f"Best on validation images: {code(best.variant)} (trial {best.number}), "
         f"{percent(searched.accuracy(best))} % there; on the test images, which had no part in the choice, "
-        f"{_tested(findings, best)} %."
+        f"{_tested(findings, best)} %{_against_baseline(findings, best)}."
     )
     yield (
         f"That is the best of {len(searched.complete)}, so its accuracy on validation images is too high on "
@@ -175,6 +188,14 @@ def _tested(findings: Findings, trial: SearchTrial) -> str:
     accuracy = found.accuracy
     interval = f" {percent_interval(accuracy.low, accuracy.high)}" if accuracy.has_interval else ""
     return f"{percent(accuracy.mean)}{interval}"
+
+
+def _against_baseline(findings: Findings, trial: SearchTrial) -> str:
+    """How the test accuracy of what was chosen differs from the baseline's."""
+    found = next((v for v in findings.variants if v.name == trial.variant), None)
+    if found is None or found.claim is None:
+        return ""
+    return f", which is {difference(found.claim.here)} from the baseline on this test set"
 
 
 def _scatter(searched: Searched, cost: Objective) -> Scatter:
