@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msanet_bench.errors import Problem
-from msanet_bench.search_spec import SEARCHES, SearchSpec
+from msanet_bench.search_spec import PRUNER_OPTIONS, SEARCHES, SearchSpec
 from msanet_bench.spec import Constraint, DataSpec, Design, Factor
-from msanet_bench.violations import shown
+from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path
 
 _SEARCHES = ", ".join(SEARCHES)
@@ -107,7 +107,19 @@ def _section_problems(
             f"(population={search.population}, trials={search.trials})."
         )
         yield document.problem(("search", "population"), law)
+    yield from _pruner_problems(document, search)
     if search.pruner is not None and "train.epochs" in factors:
         levels = shown(factors["train.epochs"].probes)
         law = f"compares runs epoch by epoch, so `train.epochs` must not vary, but got {levels}."
         yield document.problem(("search", "pruner"), law)
+
+
+def _pruner_problems(document: Document, search: SearchSpec) -> Iterator[Problem]:
+    """Options that are another pruner's."""
+    given = (document.tree.get("search") or {}).get("pruner")
+    if search.pruner is None or not isinstance(given, dict):
+        return
+    known = PRUNER_OPTIONS[search.pruner.name]
+    for option in sorted(given.keys() - known - {"name"}):
+        law = f"no option of {search.pruner.name}. {suggestion(option, known)}"
+        yield document.problem(("search", "pruner", option), law)

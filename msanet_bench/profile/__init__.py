@@ -114,6 +114,16 @@ def profile_text(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def read_profile(results: Path, code: str) -> Mapping[str, Any]:
+    """What `profile.json` says of each variant; empty if it was counted by other code or cannot be read."""
+    try:
+        content = json.loads((results / "profile.json").read_text(encoding="utf-8"))
+        variants: Mapping[str, Any] = content["variants"] if content["code"] == code else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # it is made again
+    return variants
+
+
 def write_profile(results: Path, profile: Profile) -> None:
     replace_text(results / "profile.json", profile_text(profile_json(profile)))
 

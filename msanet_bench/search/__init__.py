@@ -2,7 +2,8 @@
 
 from msanet_bench.search.ledger import CELL_KEY, Ledger, storage_url
 from msanet_bench.search.mirror import Mirror
-from msanet_bench.search.searcher import Searcher, Sources, Turn, space_of, study_name, variants_of
+from msanet_bench.search.searcher import Searcher, Sources, Turn
+from msanet_bench.search.studies import space_of, study_name, variants_of
 from msanet_bench.search.trials import Asked, Costs, Trial, TrialFile
 
 __all__ = [

@@ -10,22 +10,17 @@ from dataclasses import dataclass, replace
 
 from optuna.trial import FrozenTrial
 
-from msanet_bench.errors import BenchError
 from msanet_bench.plan import BASELINE, Catalog, Variant, baseline_settings, make_variant
 from msanet_bench.records import Record
 from msanet_bench.search import pruning
-from msanet_bench.search.objectives import (
-    broken,
-    excess,
-    mean_curve,
-    validation_curve,
-    values,
-)
-from msanet_bench.search.space import Params, Space
+from msanet_bench.search.judging import as_before, judged
+from msanet_bench.search.objectives import excess, mean_curve, validation_curve, values
+from msanet_bench.search.space import Params
+from msanet_bench.search.studies import space_of, study_name
 from msanet_bench.search.study import SearchStudy
-from msanet_bench.search.trials import Asked, Costs, State, Trial
+from msanet_bench.search.trials import Asked, Costs, Trial
 from msanet_bench.search_spec import SearchSpec
-from msanet_bench.spec import Experiment, digest
+from msanet_bench.spec import Experiment
 from msanet_bench.train.stop import Stops
 
 # a space with few configurations, or tight limits, answers with what is known or not allowed
@@ -155,31 +150,14 @@ class Searcher:
         return Trial(number, params, self._space.variant(params), {})
 
     def _judged(self, trial: Trial, before: Asked | None) -> Trial:
-        """The trial with its costs; rejected if it breaks a limit, repeated if it was asked before."""
-        identity = self._sources.key(trial.variant, self._experiment.seeds[0])
-        first = self._first.setdefault(identity, trial.number)
+        first = self._first.setdefault(self._identity(trial.variant), trial.number)
         if first < trial.number:
-            original = self._trials[first]
-            is_rejected = original.state == "rejected"
-            state: State = "rejected" if is_rejected else "repeated"
-            reason = original.reason if is_rejected else f"the same as trial {first}"
-            return replace(trial, costs=original.costs, state=state, reason=reason)
-        costs, reason = self._price(trial, before)
-        return replace(trial, costs=costs, reason=reason, state="rejected" if reason else "open")
+            return as_before(trial, self._trials[first])
+        is_known = before is not None and before.code == self._sources.code
+        return judged(trial, self._experiment, self._sources.price, before if is_known else None)
 
-    def _price(self, trial: Trial, before: Asked | None) -> tuple[Costs, str]:
-        if before is not None and before.code == self._sources.code:
-            return before.costs, before.rejected
-        try:
-            costs = self._sources.price(trial.variant)
-        except BenchError as error:
-            if trial.number == 0:
-                raise
-            return {}, f"cannot be built: {error}"
-        reason = next(broken(self._experiment.constraints, self._search.objectives, costs), "")
-        if reason and trial.number == 0:
-            raise BenchError(f"{self._experiment.name}: the baseline itself is not allowed: {reason}.")
-        return costs, reason
+    def _identity(self, variant: Variant) -> str:
+        return self._sources.key(variant, self._experiment.seeds[0])
 
     def _stops(self, number: int, seed: int) -> Stops | None:
         if self._search.pruner is None or number == 0:
@@ -219,7 +197,7 @@ class Searcher:
 
     def _tell(self, trial: Trial) -> None:
         if trial.state == "repeated":
-            original = self._trials[self._first[self._sources.key(trial.variant, self._experiment.seeds[0])]]
+            original = self._trials[self._first[self._identity(trial.variant)]]
             if not original.is_told:
                 return
             told = replace(original, number=trial.number, params=trial.params)
@@ -253,40 +231,6 @@ class Searcher:
             good = [record for record in records if record is not None and record.status == "ok"]
             if len(good) == len(records) and set(self._search.objectives) <= {"accuracy", *asked.costs}:
                 yield asked.params, values(self._search.objectives, good, asked.costs)
-
-
-def space_of(experiment: Experiment, catalog: Catalog) -> Space:
-    return Space(experiment, catalog, asks_all=experiment.design == "qmc")
-
-
-def variants_of(experiment: Experiment, catalog: Catalog, asked: Sequence[Asked]) -> list[Variant]:
-    """What today's search of a folder has asked for so far and is to be trained, each once."""
-    space = space_of(experiment, catalog)
-    base = baseline_settings(experiment)
-    name = study_name(experiment, space)
-    found: dict[str, Variant] = {}
-    for line in asked:
-        if line.study == name and not line.rejected:
-            is_baseline = line.number == 0 or line.params is None
-            variant = (
-                make_variant(base, experiment.factors, {}, catalog)
-                if is_baseline
-                else space.variant(line.params or {})
-            )
-            found.setdefault(variant.name, variant)
-    return list(found.values())
-
-
-def study_name(experiment: Experiment, space: Space) -> str:
-    """What may not change within one study: the space, what is trained, and the rules of the search.
-
-    More trials, more seeds or another batch go on with the same one.
-    """
-    search = (experiment.search or SearchSpec()).model_dump(mode="json", exclude={"trials", "batch"})
-    parts = experiment.model_dump(mode="json", include={"baseline", "data", "train", "design", "factors"})
-    limits = [str(constraint) for constraint in experiment.constraints]
-    identity = digest({**parts, "search": search, "constraints": limits, "space": space.identity()})
-    return f"{experiment.name}-{identity}"
 
 
 def _line(trial: Trial, study: str, code: str) -> Asked:

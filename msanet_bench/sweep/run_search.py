@@ -10,7 +10,8 @@ from msanet_bench.events import Ended, Event, Phase, Started
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records
 from msanet_bench.plan import Cell
-from msanet_bench.profile import counting, write_profile
+from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
+from msanet_bench.records import replace_text
 from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
 from msanet_bench.sweep.opening import Sweep
@@ -120,13 +121,15 @@ def _save(sweep: Sweep, trials: Sequence[Trial], cells: Sequence[Cell]) -> None:
 
 
 def _write_profile(sweep: Sweep, trials: Sequence[Trial], count: Count) -> None:
-    """The costs of all that was trained; those that an earlier run counted are counted again."""
-    shape = sweep.plan.shape
+    """The costs of all that was trained; what an earlier run counted is taken from there."""
+    shape, known = sweep.plan.shape, read_profile(sweep.results, sweep.code)
+    variants = [trial.variant for trial in trained(trials)]
     counted = {
-        trial.variant.name: count(trial.variant, shape(trial.variant.settings.data))
-        for trial in trained(trials)
+        v.name: known[v.name] if v.name in known else count(v, shape(v.settings.data)).to_json()
+        for v in variants
     }
-    write_profile(sweep.results, counted)
+    content = {"schema": SCHEMA, "code": sweep.code, "variants": counted}
+    replace_text(sweep.results / "profile.json", profile_text(content))
 
 
 def _ended(sweep: Sweep, cells: Sequence[Cell]) -> Ended:
