@@ -5,7 +5,7 @@ import math
 import socket
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
-from msanet_bench.train.fit import Diverged, Epoch, Fit, fit
+from msanet_bench.train.fit import Augment, Diverged, Epoch, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.train.stop import Stops
 from msanet_bench.units import Measure
@@ -75,17 +75,17 @@ def start_worker(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def run_cell(job: Job) -> Attempt:
-    """Run a cell; whatever goes wrong with it becomes its record."""
+def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
+    """Run a cell, with data that were `sent` or those of its `data_root`; what goes wrong is its record."""
     started, clock = time.time(), time.perf_counter()
     train_seconds = evaluate_seconds = None
     trace = ""
     try:
-        record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
+        record, train_seconds, evaluate_seconds = _train_and_evaluate(job, sent)
     except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
     except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
-        record = _broken_off(job, error)
+        record = failure(job, *broken_off(error))
         trace = traceback.format_exc()
     return Attempt(
         record=record,
@@ -113,37 +113,79 @@ def failure(job: Job, status: Status, reason: str) -> Record:
     )
 
 
-def _broken_off(job: Job, error: Exception) -> Record:
+def broken_off(error: Exception) -> tuple[Status, str]:
+    """What an error of a cell makes of it, and the reason that its record gives."""
     if is_out_of_memory(error):
-        return failure(job, "oom", _first_line(error))
-    return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+        return "oom", _first_line(error)
+    return "failed", f"{type(error).__name__}: {_first_line(error)}"
 
 
-def _train_and_evaluate(job: Job) -> tuple[Record, float, float | None]:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What stands ready before the first step: data and network on the device, the process set for it.
+
+    Attributes:
+        augment: Changes a batch of training images; None where nothing is asked for.
+        notes: What the record must say about determinism.
+    """
+
+    data: PreparedData
+    model: MSANet
+    augment: Augment | None
+    notes: tuple[str, ...]
+
+
+def set_process(job: Job) -> tuple[str, ...]:
+    """Load what a cell is built of and set the process for it; what the record must say about determinism."""
     load_entry_points()
     load_plugins(job.plugins, job.plugin_folder)
-    settings, device = job.settings, torch.device(job.device)
-    notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _data(job)
-    model = _model(job, data)
+    deterministic = job.settings.train.deterministic
+    return set_determinism(torch.device(job.device), deterministic=deterministic)
+
+
+def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
+    """A cell before its first step."""
+    notes = set_process(job)
+    data = cell_data(job, sent)
+    model = _model(job, data).to(job.device)
+    return Ready(data, model, _augmentation(job), notes)
+
+
+def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, float | None]:
+    ready, settings = made_ready(job, sent), job.settings
+    data = ready.data
     clock = time.perf_counter()
     with nondeterministic_kernels() as kernels:
-        trained = _fit(job, model.to(device), data)
+        trained = fit(
+            ready.model,
+            data,
+            settings.train,
+            seed=job.seed,
+            replicate=settings.replicate,
+            augment=ready.augment,
+            on_epoch=_watch(job),
+        )
         train_seconds = time.perf_counter() - clock
         if reason := _stopped(job, trained.curve):
             return _pruned(job, trained, reason), train_seconds, None
-        tested = evaluate(model, data.test, settings.train, data.num_classes)
+        tested = evaluate(ready.model, data.test, settings.train, data.num_classes)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
-    return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
+    return _success(job, trained, tested, [*ready.notes, *kernels]), train_seconds, evaluate_seconds
 
 
-def _data(job: Job) -> PreparedData:
+def dataset_of(job: Job) -> Dataset:
+    """The data in the job's `data_root`; raises as `load` does."""
+    return _dataset(job.settings.data.model_dump_json(), job.data_root)
+
+
+def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
+    """What a cell trains on and is tested with; kept for the next cell of the same seed."""
     return _prepared(
         job.settings.data.model_dump_json(),
         job.data_digest,
         job.seed,
         job.settings.replicate,
-        job.data_root,
+        job.data_root if sent is None else sent,
         job.device,
     )
 
@@ -157,27 +199,24 @@ def _model(job: Job, data: PreparedData) -> MSANet:
     return model
 
 
-def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
+def _augmentation(job: Job) -> Augment | None:
     names = job.settings.data.augment
 
     def augment(images: Tensor, noise: Generator) -> Tensor:
         return augment_batch(images, names, noise)
 
+    return augment if names else None
+
+
+def _watch(job: Job) -> Callable[[Epoch], bool] | None:
+    """What ends a run of a search that is not worth its end."""
     curve: list[Epoch] = []
 
     def on_epoch(epoch: Epoch) -> bool:
         curve.append(epoch)
         return bool(_stopped(job, curve))
 
-    return fit(
-        model,
-        data,
-        job.settings.train,
-        seed=job.seed,
-        replicate=job.settings.replicate,
-        augment=augment if names else None,
-        on_epoch=on_epoch if job.stops else None,
-    )
+    return on_epoch if job.stops else None
 
 
 def _stopped(job: Job, curve: Sequence[Epoch]) -> str:
@@ -234,10 +273,10 @@ def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str
 # Cells come seed by seed, so neighbours share their data.
 @lru_cache(maxsize=1)
 def _prepared(
-    data_json: str, data_digest: str, seed: int, replicate: int, root: Path, device: str
+    data_json: str, data_digest: str, seed: int, replicate: int, source: Path | Dataset, device: str
 ) -> PreparedData:
     spec = DataSpec.model_validate_json(data_json)
-    dataset = _dataset(data_json, root)
+    dataset = source if isinstance(source, Dataset) else _dataset(data_json, source)
     if dataset.digest != data_digest:
         raise DataError(f"{spec.dataset}: the data have changed since the sweep began. Run it again.")
     return prepare_all(dataset, spec, split(dataset, spec, seed, replicate), torch.device(device))

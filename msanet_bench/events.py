@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from msanet_bench.journal import Attempt
+from msanet_bench.records import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Finished:
     """A cell ended, well or not."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStepFailed:
+    """One step of a variant was tried before training and did not go well: its cells will not either."""
+
+    variant: str
+    status: Status
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +69,4 @@ class Ended:
     left: int = 0
 
 
-Event: TypeAlias = Started | Finished | Retried | Stopped | Phase | Ended
+Event: TypeAlias = Started | FirstStepFailed | Finished | Retried | Stopped | Phase | Ended

@@ -57,10 +57,9 @@ def run_latency(experiment: Path, options: LatencyOptions) -> Generator[Progress
         return session
 
 
-def default_results(experiment: Path, against: Path | None) -> Path:
+def default_results(name: str, against: Path | None) -> Path:
     """`results/NAME`, where a sweep of the experiment leaves its own; a comparison has its own folder."""
     other = None if against is None else against.resolve()
-    name = experiment.stem
     if other is not None:
         name += f"_against_{other.name if other.is_dir() else other.stem}"
     return Path("results") / name

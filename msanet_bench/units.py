@@ -63,3 +63,27 @@ def parse_count(text: str) -> int:
     if value != int(value):
         raise ValueError(f"must be a whole number, but got {text!r}.")
     return int(value)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds: `90s`, `30m`, `2h` or `1.5h`.
+
+    Raises:
+        ValueError: the text is no duration above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([smh])\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a duration such as `90s`, `30m` or `2h`, but got {text!r}.")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes: `500MB` or `8GB`, in powers of ten.
+
+    Raises:
+        ValueError: the text is no such size above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*(MB|GB)\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a size such as `500MB` or `8GB`, but got {text!r}.")
+    return round(float(match[1]) * {"MB": 10**6, "GB": 10**9}[match[2]])

@@ -39,7 +39,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An undisturbed sweep of the tiny experiment: its folder, with results in `results`."""
     folder = tmp_path_factory.mktemp("quiet")
     events = sweep(write_experiment(folder), folder / "results")
-    assert [type(event) for event in events] == [Started, Phase, Phase, *[Finished] * 6, Phase, Ended]
+    assert [type(event) for event in events] == [Started, Phase, Phase, Phase, *[Finished] * 6, Phase, Ended]
     return folder
 
 
@@ -47,3 +47,10 @@ def copied(quiet: Path, to: Path) -> tuple[Path, Path]:
     """An experiment and its finished results, to be spoiled."""
     shutil.copytree(quiet, to, dirs_exist_ok=True)
     return to / "tiny.yaml", to / "results"
+
+
+def contents(results: Path) -> dict[str, bytes]:
+    """What the files of a results folder hold; the lock apart, which names a process."""
+    return {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }

@@ -24,6 +24,7 @@ from sweeps import copied, ended, quiet, sweep, trained
 
 __all__ = ["quiet"]
 
+VARIANTS = ("baseline", "attention=none", "attention=se")
 PLANTED = Path(__file__).parent / "planted.py"
 
 
@@ -46,6 +47,26 @@ def test_records_hold_no_times_hosts_or_paths(quiet: Path) -> None:
     assert str(quiet) not in text
 
 
+def test_what_runs_is_announced_while_it_does_and_never_afterwards(tmp_path: Path) -> None:
+    experiment = load_experiment(write_experiment(tmp_path, measure="measure: {latency_rounds: 0}"))
+    (tmp_path / "running.json").write_text("left behind by a killed sweep")
+    seen: list[set[tuple[str, int]]] = []
+    with contextlib.closing(run_sweep(experiment, SweepOptions(results=tmp_path, workers=2))) as events:
+        assert isinstance(next(events), Started)
+        assert not (tmp_path / "running.json").exists()
+        for event in events:
+            if isinstance(event, Finished) and (tmp_path / "running.json").exists():
+                cells = json.loads((tmp_path / "running.json").read_text())
+                slots = {cell["slot"] for cell in cells}
+                assert slots <= {0, 1}
+                assert len(slots) == len(cells)
+                seen.append({(cell["variant"], cell["seed"]) for cell in cells})
+    assert not (tmp_path / "running.json").exists()
+    planned = {(variant, seed) for variant in VARIANTS for seed in (0, 1)}
+    assert seen[0] == {("baseline", 0), ("attention=none", 0)}
+    assert set.union(*seen) == planned
+
+
 def test_latency_is_in_its_own_files_and_never_in_a_cuda_row_without_a_device(quiet: Path) -> None:
     rows = (quiet / "results" / "latency.csv").read_text().splitlines()
     # three variants and two twins, then the three without a device
@@ -56,10 +77,14 @@ def test_latency_is_in_its_own_files_and_never_in_a_cuda_row_without_a_device(qu
 
 def test_the_same_command_again_trains_and_times_nothing(quiet: Path, tmp_path: Path) -> None:
     path, results = copied(quiet, tmp_path)
-    before = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
+    before = {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
     events = sweep(path, results)
     assert [type(event) for event in events] == [Started, Phase, Ended]
-    after = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
+    after = {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
     assert {name for name in before if before[name] != after[name]} <= {"study.db"}
 
 

@@ -71,10 +71,14 @@ def test_a_variant_that_is_not_there_is_refused_before_anything_is_written(tmp_p
 def test_cells_of_other_code_stop_the_sweep_until_somebody_decides(quiet: Path, tmp_path: Path) -> None:
     path, results = copied(quiet, tmp_path)
     give_other_code(results, 2)
-    before = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
+    before = {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
     with pytest.raises(BenchError, match=r"2 finished cells were trained by other code .* --accept-code"):
         sweep(path, results)
-    assert before == {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
+    assert before == {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
 
 
 def test_accepted_code_stays_is_told_and_is_not_asked_about_again(quiet: Path, tmp_path: Path) -> None:

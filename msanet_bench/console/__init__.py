@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from msanet_bench.console.tables import open_console, variants_table
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
+from msanet_bench.console.times import duration_text
+from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.status import COLUMNS, VariantStatus
 
 
 class _Display(Protocol):
@@ -58,8 +58,10 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
             case Finished(attempt):
                 done += 1
                 per_cell = (time.monotonic() - since) / (done - started.done)
-                pace = f"{60 / per_cell:.1f}/min, {_duration(per_cell * (started.cells - done))} left"
+                pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+            case FirstStepFailed(variant, status, reason):
+                display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
                 display.note(f"{_cell_text(attempt.record, attempt.seconds)}; it is tried again")
             case Stopped(reason):
@@ -77,14 +79,6 @@ def _cell_text(record: Record, seconds: float) -> str:
     if record.status != "ok":
         return f"{what}: {record.status}: {record.reason}"
     return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({seconds:.1f} s)"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 class _Lines:
@@ -148,18 +142,6 @@ def show_plan(
         console.print(f"note: {note}", markup=False)
     done = sum(record is not None for _, record in cells)
     console.print(f"{len(variants)} variants, {len(cells)} cells: {done} done, {len(cells) - done} to train.")
-
-
-def show_status(statuses: Sequence[VariantStatus]) -> None:
-    """A row a variant, a column a status, then the reasons of what is not ok."""
-    table = variants_table(COLUMNS)
-    for status in statuses:
-        table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
-    console = open_console()
-    console.print(table)
-    for status in statuses:
-        for reason in status.reasons:
-            console.print(f"{status.variant} {reason}", markup=False)
 
 
 def show_catalog(catalog: Catalog) -> None:

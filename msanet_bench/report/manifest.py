@@ -10,6 +10,7 @@ from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
 from msanet_bench.plan import level_name
 from msanet_bench.report.search import Searched, read_search
+from msanet_bench.shard import Shard
 from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
 
@@ -57,6 +58,9 @@ class Manifest:
         keys: The identity of every planned (variant, seed), seed by seed within a variant.
         alpha: The chance of a false claim in each family, declared beforehand.
         families: Those of which verdicts were declared beforehand.
+        environment: Of the machine whose latencies these are.
+        other_environments: Of the other machines that cells of a merged folder were trained on.
+        shard: Which share of the seeds was trained here, if not all.
         looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
         amendments: What was changed after results could be seen, in order.
         search: None of a finite design.
@@ -79,6 +83,8 @@ class Manifest:
     excluded: tuple[Excluded, ...]
     notes: tuple[str, ...]
     environment: Mapping[str, Any]
+    other_environments: tuple[Mapping[str, Any], ...] = ()
+    shard: Shard | None = None
     search: Searched | None = None
 
     @property
@@ -154,6 +160,8 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
         notes=tuple(fields["notes"]),
         environment=fields["environment"],
+        other_environments=tuple(fields.get("other_environments", ())),
+        shard=Shard.from_json(fields["shard"]) if "shard" in fields else None,
         search=read_search(experiment, fields.get("trials")),
     )
 

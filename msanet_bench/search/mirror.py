@@ -3,13 +3,12 @@
 It can be deleted at any time: what has been told stands in it again after the next start.
 """
 
-import optuna
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy.exc import SQLAlchemyError
 
-from msanet_bench.errors import ResultsError
+from msanet_bench.search.ledger import quieten
 from msanet_bench.search.objectives import excess, mean_curve, validation_curve
 from msanet_bench.search.space import Space
+from msanet_bench.search.storage import name_objectives, open_storage, telling
 from msanet_bench.search.study import new_study
 from msanet_bench.search.trials import Trial
 from msanet_bench.search_spec import SearchSpec
@@ -29,26 +28,25 @@ class Mirror:
     """Hears every trial that ended.
 
     Raises:
-        ResultsError: the storage is damaged or cannot be written.
+        StorageLost: the storage is damaged, away or cannot be written.
     """
 
     def __init__(self, storage: str, name: str, experiment: Experiment, space: Space) -> None:
         self._storage, self._experiment, self._space = storage, experiment, space
         self._search = experiment.search or SearchSpec()
-        try:
-            self._study = new_study(self._search, storage=storage, name=name)
+        quieten()
+        opened = open_storage(storage)
+        with telling(storage):
+            self._study = new_study(self._search, storage=opened, name=name)
+            name_objectives(self._study, self._search.objectives)
             self._known = {trial.user_attrs.get(NUMBER) for trial in self._study.get_trials(deepcopy=False)}
-        except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-            raise self._refused(error) from error
 
     def hear(self, trial: Trial) -> None:
         """Add a trial, unless it is there."""
         if trial.state in _STATES and trial.params is not None and trial.number not in self._known:
-            self._known.add(trial.number)
-            try:
+            with telling(self._storage):
                 self._study.add_trial(self._frozen(trial))
-            except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-                raise self._refused(error) from error
+            self._known.add(trial.number)
 
     def _frozen(self, trial: Trial) -> FrozenTrial:
         params = dict(trial.params or {})
@@ -77,10 +75,3 @@ class Mirror:
         stopped = trial.state == "pruned" and trial.records
         curve = validation_curve(trial.records[-1]) if stopped else mean_curve(trial.records)
         return dict(enumerate(curve, start=1))
-
-    def _refused(self, error: Exception) -> ResultsError:
-        reason = str(error).partition("\n")[0]
-        return ResultsError(
-            f"{self._storage}: cannot be used ({reason}). It is Optuna's view of the sweep and no more: "
-            "delete it and run again."
-        )

@@ -16,7 +16,7 @@ from msanet_bench.search import pruning
 from msanet_bench.search.judging import as_before, judged
 from msanet_bench.search.objectives import excess, mean_curve, validation_curve, values
 from msanet_bench.search.space import Params
-from msanet_bench.search.studies import space_of, study_name
+from msanet_bench.search.studies import search_id, space_of
 from msanet_bench.search.study import SearchStudy
 from msanet_bench.search.trials import Asked, Costs, Trial
 from msanet_bench.search_spec import SearchSpec
@@ -69,8 +69,8 @@ class Searcher:
         self._space = space_of(experiment, catalog)
         self._study = SearchStudy(experiment.design, self._search, self._space)
         self._baseline = make_variant(baseline_settings(experiment), experiment.factors, {}, catalog)
-        self.name = study_name(experiment, self._space)
-        self._asked = [asked for asked in sources.asked if asked.study == self.name]
+        self.id = search_id(experiment, self._space)
+        self._asked = [asked for asked in sources.asked if asked.study == self.id]
         self._trials: dict[int, Trial] = {}
         self._first: dict[str, int] = {}
         self._running: set[int] = set()
@@ -130,7 +130,7 @@ class Searcher:
         trial = self._judged(trial, before)
         self._trials[number] = trial
         if before is None:
-            self._sources.write(_line(trial, self.name, self._sources.code))
+            self._sources.write(_line(trial, self.id, self._sources.code))
         if trial.params is not None and trial.costs:
             self._study.limit(number, excess(self._experiment.constraints, trial.costs))
         if trial.state == "open":
@@ -171,7 +171,7 @@ class Searcher:
             if record.status in {"ok", "pruned"}
         ]
         epochs = self._experiment.train.epochs
-        return pruning.stops(self._search.pruner, study=self.name, number=number, epochs=epochs, runs=runs)
+        return pruning.stops(self._search.pruner, study=self.id, number=number, epochs=epochs, runs=runs)
 
     def _hear(self, trial: Trial, record: Record) -> None:
         heard = replace(trial, records=(*trial.records, record))
@@ -224,7 +224,7 @@ class Searcher:
     def _from_elsewhere(self) -> Iterator[tuple[Params, tuple[float, ...]]]:
         """What earlier spaces of this folder found out that has a place in this one."""
         for asked in self._sources.asked:
-            if asked.study == self.name or asked.params is None or not self._space.holds(asked.params):
+            if asked.study == self.id or asked.params is None or not self._space.holds(asked.params):
                 continue
             variant = self._space.variant(asked.params)
             records = [self._sources.known.get(self._sources.key(variant, s)) for s in self._experiment.seeds]

@@ -17,6 +17,7 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -29,7 +30,9 @@ POPULATION = 10
 _MOST_SEED = 2**32
 
 
-def new_study(search: SearchSpec, *, storage: str | None = None, name: str | None = None) -> optuna.Study:
+def new_study(
+    search: SearchSpec, *, storage: BaseStorage | None = None, name: str | None = None
+) -> optuna.Study:
     """A study with the directions of a search; in memory unless a storage is named."""
     logging.getLogger("optuna").setLevel(logging.WARNING)
     return optuna.create_study(

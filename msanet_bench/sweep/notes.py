@@ -5,6 +5,7 @@ from typing import Any
 
 from msanet_bench.plan import Cell
 from msanet_bench.records import Record
+from msanet_bench.shard import Shard, shard_words
 
 
 def journal_notes(
@@ -22,3 +23,10 @@ def journal_notes(
         others = sum(provenance.get(name) != now for provenance in kept)
         if others:
             yield f"{others} finished cells had another {name} than now ({now}); their records say which."
+
+
+def shard_notes(shard: Shard | None, seeds: Sequence[int]) -> Iterator[str]:
+    """Which cells are trained here, if not all."""
+    if shard is not None:
+        yield shard_words(shard, seeds)
+        yield "a shard is not timed: `sweep` measures latencies in the folder that `merge` makes of all."

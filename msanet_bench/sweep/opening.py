@@ -12,7 +12,8 @@ from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
-from msanet_bench.search import TrialFile, variants_of
+from msanet_bench.search import TrialFile, storage_url, variants_of
+from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
@@ -25,6 +26,7 @@ class Sweep:
     Attributes:
         code: The digest of the code that cells are trained with.
         cells: All that is planned, of which some are not trained now.
+        own: Those of them that are this shard's: all where there are no shards.
         missing: Those that are trained now.
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
@@ -36,6 +38,7 @@ class Sweep:
     code: str
     plan: CheckedPlan
     cells: Sequence[Cell]
+    own: Sequence[Cell]
     missing: Sequence[Cell]
     journal: Journal
     attempts: Sequence[Attempt]
@@ -43,8 +46,18 @@ class Sweep:
     history: History
 
     @property
+    def seeds(self) -> Sequence[int]:
+        """All that are planned, whoever trains them."""
+        return planned_seeds(self.cells)
+
+    @property
     def results(self) -> Path:
         return self.options.results
+
+    @property
+    def storage(self) -> str:
+        """The URL of Optuna's storage; it may hold a password."""
+        return self.options.storage or storage_url(self.results)
 
 
 def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:
@@ -55,11 +68,8 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     """
     if devices.visible:  # the latency session of this process keeps to them too
         os.environ[VISIBLE] = ",".join(devices.visible)
-    if experiment.search is not None and (options.variants is not None or options.add_seeds is not None):
-        raise BenchError(
-            "--variants, --add-seeds: a search chooses its variants itself. To measure what it found with "
-            "new seeds, name the variants in an experiment with the design `list`."
-        )
+    if experiment.search is not None:
+        _refuse_choices(options)
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -67,7 +77,8 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    cells = _cells(experiment, plan, added, options.results)
+    cells = planned_cells(experiment, plan, added, options.results)
+    own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
     others = _trained_by_others(cells, records, code)
@@ -79,9 +90,10 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         code=code,
         plan=plan,
         cells=cells,
+        own=own,
         missing=[
             cell
-            for cell in cells
+            for cell in own
             if cell.variant.name in chosen
             and (cell.key in again or _is_missing(records.get(cell.key), experiment, options))
         ],
@@ -92,13 +104,31 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     )
 
 
+def _refuse_choices(options: SweepOptions) -> None:
+    """What chooses cells of a plan means nothing to a search.
+
+    Raises:
+        BenchError: something of the kind was asked for.
+    """
+    choices = {"--variants": options.variants, "--add-seeds": options.add_seeds, "--shard": options.shard}
+    for option, choice in choices.items():
+        if choice is not None:
+            raise BenchError(
+                f"{option}: a search chooses its variants itself, each after what it learnt of the others. "
+                "To measure what it found with new seeds, name the variants in an experiment with the design "
+                "`list`."
+            )
+
+
 def _added(before: History, chosen: Iterable[str], number: int | None) -> Mapping[str, int]:
     """How many seeds beyond those of the file each variant has from now on."""
     asked = {} if number is None else dict.fromkeys(chosen, number)
     return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
 
 
-def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], results: Path) -> list[Cell]:
+def planned_cells(
+    experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], results: Path
+) -> list[Cell]:
     """The cells of the file, then those of added seeds; seed by seed. Of a search, what it has asked for."""
     if experiment.search is not None:
         asked = variants_of(experiment, catalog(), TrialFile(results).read())
@@ -107,6 +137,11 @@ def _cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], 
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
     place = {seed: number for number, seed in enumerate(beyond)}
     return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
+
+
+def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
+    seeds = shard.seeds(planned_seeds(cells))
+    return [cell for cell in cells if cell.seed in seeds]
 
 
 def _is_missing(record: Record | None, experiment: Experiment, options: SweepOptions) -> bool:

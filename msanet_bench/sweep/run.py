@@ -7,27 +7,30 @@ from typing import Any
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name, run_cell, start_worker
+from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
 from msanet_bench.checks import CheckedPlan, check_plan
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
-from msanet_bench.executors import PRELOAD, LocalExecutor
+from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
 from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import Attempt, final_records, sole_writer
+from msanet_bench.journal import final_records, sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.running import forget_running, write_running
+from msanet_bench.search import Ledger, study_name, telling
+from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import parse_devices, visible_devices
-from msanet_bench.sweep.notes import journal_notes
+from msanet_bench.sweep.first_steps import take_first_steps, untried
+from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, Work, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
 from msanet_bench.units import Measure
 
 
@@ -41,41 +44,57 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
+        forget_running(options.results)  # what a killed sweep left behind
         sweep = open_sweep(experiment, options, devices, plan)
-        yield from _run(sweep) if experiment.search is None else run_search(_hands(sweep))
+        yield from _run(sweep) if experiment.search is None else _search(sweep, experiment.search)
 
 
 def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(sweep.missing))]
-    notes = (*sweep.plan.notes, *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)))
-    yield _started(sweep, len(slots), notes)
-    yield Phase("counting parameters and operations")
-    profile = _count(sweep)
-    session = _forget_other_latencies(sweep)
-    try:
-        if sweep.missing:
-            yield Phase("training")
-            yield from _train(sweep, profile, slots)
-    finally:
-        export_records(sweep.results, sweep.cells, sweep.journal.read())
-    yield from _measure(sweep, session)
+    notes = (
+        *sweep.plan.notes,
+        *shard_notes(sweep.options.shard, sweep.seeds),
+        *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+    )
+    with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
+        yield _started(sweep, place.slots, notes)
+        # before anything takes long: a server that is away is told at once
+        ledger = _open_ledger(sweep) if sweep.missing else None
+        yield Phase("counting parameters and operations")
+        profile = _count(sweep)
+        session = _forget_other_latencies(sweep)
+        try:
+            if ledger is not None:
+                jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
+                pace = Pace(sweep.attempts, sweep.options.deadline)
+                yield Phase("one step of each variant")
+                yield from _try_first_steps(sweep, jobs, place, pace)
+                yield Phase("training")
+                yield from _train(sweep, jobs, place, pace, ledger)
+        finally:
+            forget_running(sweep.results)
+            export_records(sweep.results, sweep.cells, sweep.journal.read())
+    if sweep.options.shard is None:
+        yield from _measure(sweep, session)
     yield _ended(sweep)
 
 
-def _hands(sweep: Sweep) -> Hands:
+def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
     pace = Pace(sweep.attempts, sweep.options.deadline)
-    slots = sweep.devices.slots(sweep.options.workers)
-    return Hands(
-        sweep=sweep,
-        storage=storage_url(sweep.results),
-        workers=len(slots),
-        notes=lambda torn: journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
-        job=lambda cell, costs: _job(sweep, cell, costs),
-        fits=pace.is_in_time,
-        train=lambda work: _work_off(sweep, work, pace, slots),
-        measure=lambda plan: _measure_search(sweep, plan),
-    )
+    most = (1 + search.trials) * len(sweep.experiment.seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    with open_place(sweep.options, sweep.devices, most) as place:
+        hands = Hands(
+            sweep=sweep,
+            study=study,
+            workers=place.slots,
+            notes=lambda torn: journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+            job=lambda cell, costs: _job(sweep, cell, costs),
+            fits=pace.is_in_time,
+            train=lambda work: _work_off(sweep, work, place, pace),
+            measure=lambda plan: _measure_search(sweep, plan),
+        )
+        yield from run_search(hands)
 
 
 def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
@@ -94,10 +113,10 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
 
 
 def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.cells)
+    planned = len(sweep.own)
     return Started(
         variants=len(sweep.plan.variants),
-        seeds=len(sweep.experiment.seeds),
+        seeds=len({cell.seed for cell in sweep.own}),
         cells=planned,
         done=planned - len(sweep.missing),
         workers=slots,
@@ -109,7 +128,15 @@ def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
     profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    write_manifest(sweep.results, experiment, plan, sweep.cells, sweep.history, threads=THREADS_PER_WORKER)
+    write_manifest(
+        sweep.results,
+        experiment,
+        plan,
+        sweep.cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        shard=sweep.options.shard,
+    )
     write_profile(sweep.results, profile)
     return profile
 
@@ -123,48 +150,49 @@ def _forget_other_latencies(sweep: Sweep) -> str:
     return session
 
 
+def _try_first_steps(
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace
+) -> Iterator[FirstStepFailed]:
+    for step in take_first_steps(untried(jobs, sweep.records), place.executor):
+        if step.status == "ok":
+            pace.expect(step.variant, step.cell_seconds)
+        else:
+            yield FirstStepFailed(step.variant, step.status, step.reason)
+
+
 def _train(
-    sweep: Sweep, profile: Profile, slots: Sequence[Mapping[str, str]]
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace, ledger: Ledger
 ) -> Iterator[Finished | Retried | Stopped]:
-    options = sweep.options
-    pace = Pace(sweep.attempts, options.deadline)
-    jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
-    yield from _work_off(sweep, FinitePlan(jobs, _open_ledger(sweep), pace.is_in_time), pace, slots)
+    yield from _work_off(sweep, FinitePlan(jobs, ledger, pace.is_in_time), place, pace)
 
 
 def _work_off(
-    sweep: Sweep, work: Work, pace: Pace, slots: Sequence[Mapping[str, str]]
+    sweep: Sweep, job_source: Work, place: Place, pace: Pace
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    executor = LocalExecutor(
-        run_cell,
-        slots=slots,
-        start=partial(start_worker, THREADS_PER_WORKER),
-        is_well=_is_well,
-        preload=PRELOAD,
-    )
+    work = UntilLost(job_source, sweep.storage)
     policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    announce = partial(write_running, sweep.results)
+    for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
-
-
-def _is_well(attempt: Attempt) -> bool:
-    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
-    return attempt.record.status in {"ok", "diverged", "pruned"}
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
 
 
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
-    ledger = Ledger(storage_url(sweep.results), sweep.experiment.name, names, seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in sweep.cells
         if cell.key in sweep.records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 
@@ -201,6 +229,6 @@ def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
 
 def _ended(sweep: Sweep) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
+    records = [final[cell.key] for cell in sweep.own if cell.key in final]
     not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))
+    return Ended(len(sweep.own), not_ok, left=len(sweep.own) - len(records))

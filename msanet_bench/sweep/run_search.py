@@ -12,6 +12,7 @@ from msanet_bench.journal import final_records
 from msanet_bench.plan import Cell
 from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
 from msanet_bench.records import replace_text
+from msanet_bench.running import forget_running
 from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
 from msanet_bench.sweep.opening import Sweep
@@ -25,6 +26,7 @@ class Hands:
     """What the sweep around a search does for it.
 
     Attributes:
+        study: What its studies are called, before the search is told apart from others of the folder.
         notes: What a reader should know of what the journal holds, by how much of it was torn.
         fits: Whether a cell would end in time.
         train: Runs work until none is left.
@@ -32,7 +34,7 @@ class Hands:
     """
 
     sweep: Sweep
-    storage: str
+    study: str
     workers: int
     notes: Callable[[int], Iterable[str]]
     job: Callable[[Cell, Mapping[str, Measure]], Job]
@@ -54,11 +56,12 @@ def run_search(hands: Hands) -> Iterator[Event]:
     file.repair()
     yield _started(hands, torn)
     with counting(sweep.experiment.plugins, sweep.options.plugin_folder) as count:
-        work = SearchWork(_parts(hands, count), file, asked, hands.storage)
+        work = SearchWork(_parts(hands, count), file, asked, sweep.storage, hands.study)
         try:
             yield Phase(f"searching by {sweep.experiment.design}")
             yield from hands.train(work)
         finally:
+            forget_running(sweep.results)
             _save(sweep, work.trials, work.cells)
             export_records(sweep.results, work.cells, sweep.journal.read())
         yield Phase("counting parameters and operations")

@@ -20,8 +20,8 @@ from msanet_bench.search import (
     Trial,
     TrialFile,
     Turn,
+    search_id,
     space_of,
-    study_name,
 )
 from msanet_bench.spec import Experiment
 from msanet_bench.units import Measure
@@ -54,12 +54,16 @@ class SearchParts:
 class SearchWork:
     """Cells that a search asks for; a search that would not end in time ends early."""
 
-    def __init__(self, parts: SearchParts, file: TrialFile, asked: Sequence[Asked], storage: str) -> None:
+    def __init__(
+        self, parts: SearchParts, file: TrialFile, asked: Sequence[Asked], storage: str, study: str
+    ) -> None:
         self._parts = parts
         self._turns: dict[str, Turn] = {}
         self._is_over = False
         space = space_of(parts.experiment, catalog())
-        self._mirror = Mirror(storage, study_name(parts.experiment, space), parts.experiment, space)
+        self._mirror = Mirror(
+            storage, f"{study}-{search_id(parts.experiment, space)}", parts.experiment, space
+        )
         sources = Sources(
             key=self._key,
             price=self._price,

@@ -1,12 +1,13 @@
 """Where cells come from. A plan knows all of them beforehand; a search asks for the next when one is told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from msanet_bench.cell import Job
 from msanet_bench.journal import Attempt
 from msanet_bench.records import Record
-from msanet_bench.search import Ledger
+from msanet_bench.search import Ledger, StorageLost, telling
 
 
 class Work(Protocol):
@@ -40,6 +41,38 @@ class FinitePlan:
 
     def done(self, job: Job, attempt: Attempt) -> None:
         self._ledger.tell(self._trials.pop(job.key), accuracy(attempt.record))
+
+
+class UntilLost:
+    """Hands out what another does, until the storage of its study is lost: what runs then comes to its end.
+
+    Attributes:
+        loss: Why nothing more is handed out, once that is so.
+    """
+
+    def __init__(self, work: Work, storage: str) -> None:
+        self._work = work
+        self._storage = storage
+        self.loss: StorageLost | None = None
+
+    def next(self) -> Job | None:
+        if self.loss is None:
+            with self._noting():
+                return self._work.next()
+        return None
+
+    def done(self, job: Job, attempt: Attempt) -> None:
+        if self.loss is None:
+            with self._noting():
+                self._work.done(job, attempt)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            with telling(self._storage):
+                yield
+        except StorageLost as loss:
+            self.loss = loss
 
 
 def accuracy(record: Record) -> float | None:

@@ -69,8 +69,13 @@ def _settings(findings: Findings) -> Iterator[tuple[Cell, ...]]:
 
 
 def _machine(findings: Findings) -> Iterator[tuple[Cell, ...]]:
-    for name, value in findings.manifest.environment.items():
+    environment = findings.manifest.environment
+    for name, value in environment.items():
         yield name.replace("_", " "), _text(value)
+    for number, other in enumerate(findings.manifest.other_environments, start=2):
+        for name, value in other.items():
+            if value != environment.get(name):
+                yield f"{name.replace('_', ' ')} of machine {number}", _text(value)
 
 
 def _text(value: object) -> str:

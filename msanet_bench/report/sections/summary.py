@@ -10,10 +10,12 @@ from msanet_bench.report.document import Bullets, Paragraph, Section
 from msanet_bench.report.effects import Effect, Interaction
 from msanet_bench.report.evidence import Claim, Scope
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import difference, percent, plural, points, short_count
 from msanet_bench.report.search import Searched
 from msanet_bench.report.sections.search import outcome
+from msanet_bench.shard import shard_words
 
 # More names than this are left to the table.
 _NAMED = 6
@@ -106,7 +108,14 @@ def _cells(findings: Findings) -> str:
     return (
         f"{plural(len(manifest.variants), 'variant')} x {seeds} = {plural(len(cells), 'cell')}: "
         f"{statuses['ok']} ok{''.join(others)}."
+        f"{_shard(manifest)}"
     )
+
+
+def _shard(manifest: Manifest) -> str:
+    if manifest.shard is None:
+        return ""
+    return f" These are the results of {shard_words(manifest.shard, manifest.seeds)}"
 
 
 def _baseline(findings: Findings) -> str:
