@@ -1,5 +1,6 @@
 """`msanet-bench plan EXPERIMENT`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ def plan(
     steps of each variant that no finished cell speaks for, in as many processes as a sweep would use. Of a
     search, the variants are those that it has asked for so far, and no duration is said.
     """
+    began = time.perf_counter()
     from msanet_bench.checks import catalog, check_plan, load_experiment
     from msanet_bench.console import show_plan
     from msanet_bench.console.prediction import show_prediction
@@ -63,5 +65,6 @@ def plan(
         data_root=data_root,
         plugin_folder=experiment.parent,
         is_measured=is_timed(loaded, checked, folder, experiment.parent),
+        planning_seconds=time.perf_counter() - began,
     )
     show_prediction(predict_duration(wanted))

@@ -1,7 +1,7 @@
 """How long a plan will take, in a line."""
 
 from msanet_bench.console.tables import open_console
-from msanet_bench.duration import Prediction
+from msanet_bench.duration.predict import Prediction
 
 
 def show_prediction(prediction: Prediction) -> None:

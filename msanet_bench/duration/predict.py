@@ -56,9 +56,10 @@ def predict_duration(wanted: Wanted) -> Prediction:
     probed = probe_variants(wanted, unknown)
     timed = {name: parts for name, parts in probed.parts.items() if isinstance(parts, Timed)}
     costs = [_cost(cell, known, timed) for cell in wanted.missing]
-    seconds = probed.start + _counting(wanted, probed.count_seconds) + makespan(costs, len(wanted.slots))
+    before = wanted.planning_seconds + probed.start + _counting(wanted, probed.count_seconds)
+    training = makespan(costs, len(wanted.slots))
     return Prediction(
-        seconds=seconds + _session(wanted, timed),
+        seconds=before + training + _session(wanted, timed),
         workers=len(wanted.slots),
         steps=min((parts.steps for parts in timed.values()), default=0),
         cells=sum(attempt.record.variant in variants for attempt in _of_this_machine(wanted)),

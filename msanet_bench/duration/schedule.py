@@ -13,7 +13,7 @@ _WARM_SECONDS, _RETURN_CALLS = 0.2, 3
 
 
 class CellCost(NamedTuple):
-    """Seconds of a cell in a process that has its data; of preparing those of a seed; of loading all of them."""
+    """Seconds of a cell whose data are there; of preparing those of a seed; of loading all of them."""
 
     seconds: float
     prepare: float = 0.0
@@ -41,16 +41,14 @@ def makespan(cells: Iterable[CellCost], slots: int) -> float:
 
 
 def session_seconds(calls: Sequence[Mapping[int, float]], spec: MeasureSpec, rules: Rules) -> float:
-    """A latency session of one device, from the seconds of a call of each network by its batch, in plan order.
+    """A latency session of one device, from a call of each network by its batch, in plan order.
 
     As if nobody were done before the last round; compiling is left out.
     """
     conditions = len(set(spec.latency_precisions)) * len(set(spec.latency_caches))
-    seconds = (
-        _condition_seconds([call[batch] for call in calls], spec, rules)
-        for batch in set(spec.latency_batches)
-    )
-    return conditions * sum(min(each, spec.latency_seconds or math.inf) for each in seconds)
+    of_each_batch = ([call[batch] for call in calls] for batch in set(spec.latency_batches))
+    most = spec.latency_seconds or math.inf
+    return conditions * sum(min(most, _condition_seconds(each, spec, rules)) for each in of_each_batch)
 
 
 def _condition_seconds(calls: Sequence[float], spec: MeasureSpec, rules: Rules) -> float:

@@ -32,6 +32,7 @@ class Wanted:
         device: What a cell calls its device.
         slots: The environment of each worker.
         is_measured: Whether the latencies are there already.
+        planning_seconds: What it took to come so far, which a sweep takes too.
     """
 
     experiment: Experiment
@@ -43,6 +44,7 @@ class Wanted:
     data_root: Path
     plugin_folder: Path
     is_measured: bool
+    planning_seconds: float
 
 
 class Probed(NamedTuple):
