@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from catalogs import own_catalog
 from msanet_bench.parse import parse_experiment
@@ -99,9 +100,7 @@ class Simulation:
         curve, reason = [], "" if status == "ok" else "planted"
         for epoch in range(1, self.experiment.train.epochs + 1) if status == "ok" else ():
             curve.append({"epoch": epoch, "validation_accuracy": self.accuracy(variant, seed, epoch)})
-            reason = (
-                "" if turn.stops is None else turn.stops.reason([row["validation_accuracy"] for row in curve])
-            )
+            reason = "" if turn.stops is None else turn.stops.reason(epochs(curve))
             if reason:
                 status = "pruned"
                 break
@@ -116,6 +115,10 @@ class Simulation:
             curve=curve,
             provenance={"chosen_epoch": len(curve)},
         )
+
+
+def epochs(curve: Sequence[Mapping[str, float]]) -> list[SimpleNamespace]:
+    return [SimpleNamespace(**row) for row in curve]
 
 
 def names(trials: Sequence[Trial]) -> Iterator[str]:

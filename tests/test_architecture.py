@@ -22,7 +22,7 @@ ROWS = (
     "profile",
     "cell executors exports search session",
     "analyze checks compare report schema testing",
-    "analysis data measure model train",
+    "analysis data measure model source_digest train",
     "amendments events finished parse plugins status",
     "parse_factors parse_search",
     "journal plan running tabulate",

@@ -1,6 +1,7 @@
 """Thresholds that are known when a run is handed out, against Optuna's own pruners as a second opinion."""
 
 import random
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -23,6 +24,10 @@ def optunas(pruner: PrunerSpec) -> BasePruner:
             return HyperbandPruner(
                 min_resource=pruner.first, max_resource=EPOCHS, reduction_factor=pruner.factor
             )
+
+
+def reason(found: Stops, accuracies: list[float]) -> str:
+    return found.reason([SimpleNamespace(validation_accuracy=accuracy) for accuracy in accuracies])
 
 
 def curves(seed: int, number: int) -> list[list[float]]:
@@ -56,7 +61,7 @@ def ends_by_thresholds(pruner: PrunerSpec, curves: list[list[float]]) -> list[in
     runs: list[Run] = []
     for number, curve in enumerate(curves):
         found = stops(pruner, study=STUDY, number=number, epochs=EPOCHS, runs=runs)
-        end = next((e for e in range(1, EPOCHS) if found.reason(curve[:e])), EPOCHS)
+        end = next((e for e in range(1, EPOCHS) if reason(found, curve[:e])), EPOCHS)
         runs.append(Run(number, curve[:end], is_complete=end == EPOCHS))
     return [len(run.accuracies) for run in runs]
 
@@ -96,10 +101,10 @@ def test_the_thresholds_of_the_median_by_hand() -> None:
     pruner = PrunerSpec(name="median", startup=3)
     found = stops(pruner, study=STUDY, number=4, epochs=3, runs=runs)
     assert found == Stops({1: 0.3, 2: 0.5}, of_best=True)
-    assert found.reason([0.29]) == "best validation accuracy 0.2900 after epoch 1 is below 0.3000"
-    assert found.reason([0.3]) == ""
-    assert found.reason([0.6, 0.1]) == ""  # its best epoch counts
-    assert found.reason([0.6, 0.1, 0.0]) == ""  # after the last epoch nothing is saved
+    assert reason(found, [0.29]) == "best validation accuracy 0.2900 after epoch 1 is below 0.3000"
+    assert reason(found, [0.3]) == ""
+    assert reason(found, [0.6, 0.1]) == ""  # its best epoch counts
+    assert reason(found, [0.6, 0.1, 0.0]) == ""  # after the last epoch nothing is saved
     early = stops(pruner, study=STUDY, number=4, epochs=3, runs=runs[:2])
     assert early.thresholds == {}
 
@@ -111,8 +116,8 @@ def test_the_rungs_of_successive_halving_by_hand() -> None:
     found = stops(PrunerSpec(name="successive_halving"), study=STUDY, number=7, epochs=10, runs=runs)
     # seven with this one: two of them pass the first rung, so it must not be worse than the second of the six
     assert found == Stops({1: 0.8, 3: 0.3})
-    assert found.reason([0.79])
-    assert not found.reason([0.8])
+    assert reason(found, [0.79])
+    assert not reason(found, [0.8])
     # no other has come to the rung of epoch 9: whoever comes first passes
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msanet_bench.amendments import History, decided, planned, read_history, seeds_beyond
-from msanet_bench.cell import code_digest
 from msanet_bench.checks import CheckedPlan, catalog
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
@@ -14,6 +13,7 @@ from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
 from msanet_bench.search import TrialFile, storage_url, variants_of
 from msanet_bench.shard import Shard, planned_seeds
+from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions

@@ -1,7 +1,15 @@
 """When a run is stopped early: what is known before it begins, so that nobody has to ask while it runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Validated(Protocol):
+    """An epoch, as far as it is judged."""
+
+    @property
+    def validation_accuracy(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +24,23 @@ class Stops:
     thresholds: Mapping[int, float]
     of_best: bool = False
 
-    def reason(self, accuracies: Sequence[float]) -> str:
+    def reason(self, epochs: Sequence[Validated]) -> str:
         """Why a run of these epochs ends here; "" if it goes on."""
-        least = self.thresholds.get(len(accuracies))
+        least = self.thresholds.get(len(epochs))
+        accuracies = [epoch.validation_accuracy or 0.0 for epoch in epochs]
         judged = max(accuracies) if self.of_best else accuracies[-1]
         if least is None or judged >= least:
             return ""
         which = "best validation accuracy" if self.of_best else "validation accuracy"
-        return f"{which} {judged:.4f} after epoch {len(accuracies)} is below {least:.4f}"
+        return f"{which} {judged:.4f} after epoch {len(epochs)} is below {least:.4f}"
+
+
+def watching(stops: Stops) -> Callable[[Validated], bool]:
+    """What `fit` is to ask after each epoch: whether it is the last one."""
+    epochs: list[Validated] = []
+
+    def is_last(epoch: Validated) -> bool:
+        epochs.append(epoch)
+        return bool(stops.reason(epochs))
+
+    return is_last
