@@ -12,6 +12,7 @@ from msanet_bench.cell import Job, run_cell
 from msanet_bench.checks import load_experiment
 from msanet_bench.data import load
 from msanet_bench.plan import baseline_settings
+from msanet_bench.source_digest import code_digest
 from msanet_bench.train.evaluate import Evaluation
 from msanet_bench.units import Measure
 
