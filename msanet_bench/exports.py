@@ -2,8 +2,9 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,12 @@ def write_manifest(
     *,
     threads: int,
     shard: Shard | None = None,
+    trials: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
     """What was planned, on what, by what: written before the first cell runs.
 
-    A shard's holds the whole plan too, and which shard it is.
+    A shard's holds the whole plan too, and which shard it is. That of a search is written again whenever a
+    trial begins or ends; `trials` are all of them so far.
     """
     content = {
         "schema_version": newest("manifest"),
@@ -57,6 +60,8 @@ def write_manifest(
     }
     if shard is not None:
         content["shard"] = shard.to_json()
+    if trials is not None:
+        content["trials"] = list(trials)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     replace_text(results / "manifest.json", f"{text}\n")
 

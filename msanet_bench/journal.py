@@ -104,7 +104,7 @@ class Journal:
         try:
             # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
             with self.path.open("ab", buffering=0) as file:
-                _append(file, line)
+                append_line(file, line)
         except OSError as error:
             raise ResultsError(
                 f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
@@ -153,6 +153,23 @@ def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
     return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
 
 
+def append_line(file: FileIO, line: bytes) -> None:
+    """Write a whole line and wait until it is on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    before = file.tell()
+    try:
+        rest = line
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a results folder for one sweep; the kernel lets go of it however the process ends.
@@ -198,18 +215,6 @@ def _lock(file: TextIO, kind: int, folder: Path) -> None:
         file.seek(0)
         holder = file.read().strip() or "another process"
         raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error
-
-
-def _append(file: FileIO, line: bytes) -> None:
-    before = file.tell()
-    try:
-        rest = line
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(before)
-        raise
 
 
 def whole_length(content: bytes) -> int:

@@ -6,13 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
-from msanet_bench.cell import Job, code_digest, dataset_of, run_cell
+from msanet_bench.cell import Job, dataset_of, run_cell
 from msanet_bench.data import Dataset, unmapped
 from msanet_bench.duration.probe import FirstStep, first_step
 from msanet_bench.errors import BenchError, DataError
 from msanet_bench.executors import Lacking
 from msanet_bench.journal import Attempt
 from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
+from msanet_bench.source_digest import code_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ The defaults of `ModelSpec` are the network of the design article; those of `Tra
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
+from msanet_bench.search_spec import SearchDesign, SearchSpec
+from msanet_bench.strict import Seed, Spec
 from msanet_bench.units import parse_count, parse_points
 
 
@@ -20,27 +22,22 @@ def _frozen(value: Any) -> Any:
 # which values an option takes is the registry's to say
 OptionValue: TypeAlias = Annotated[Any, BeforeValidator(_frozen)]
 Options: TypeAlias = Mapping[str, OptionValue]
-Design: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+FiniteDesign: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+Design: TypeAlias = Literal[FiniteDesign, SearchDesign]
+DESIGNS: tuple[Design, ...] = get_args(Design)
 
 MOST_SEEDS = 1000
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Stages = Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=False)]
 
 
-class Spec(BaseModel):
-    """Frozen, strict about types (`"3"` is no number), finite and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
 class BlockSpec(Spec):
     """A registered block and the options it is built with."""
 
     block: str
-    options: Options = {}
+    options: Options = {}  # noqa: RUF012 (pydantic copies it)
 
 
 class BranchSpec(BlockSpec):
@@ -99,7 +96,7 @@ class DataSpec(Spec):
     """
 
     dataset: str = "digits"
-    options: Options = {}
+    options: Options = {}  # noqa: RUF012 (pydantic copies it)
     resize: Annotated[int, Field(ge=4, le=4096)] | None = None
     train_images: Annotated[int, Field(ge=2)] | None = None
     validation: Fraction = 0.1
@@ -168,17 +165,59 @@ class AnalysisSpec(Spec):
     families: Annotated[tuple[Family, ...], Field(strict=False)] = get_args(Family)
 
 
-class Factor(Spec):
-    """A dotted path that is varied, its levels as written, and the levels of other factors it needs."""
+class Range(Spec):
+    """Numbers from `low` to `high`, both included; whole ones where both are. `log`: by their ratio."""
 
-    levels: tuple[Any, ...]
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"`low` must be less than `high`, but got (low={self.low}, high={self.high}).")
+        if self.log and self.low <= 0:
+            raise ValueError(f"`log` needs a range above zero, but got (low={self.low}).")
+        return self
+
+    @property
+    def is_whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def __contains__(self, value: object) -> bool:
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        )
+
+
+class Factor(Spec):
+    """A dotted path that is varied, its levels as written, and the levels of other factors it needs.
+
+    A search may draw from a range instead; there are no levels then.
+    """
+
+    levels: tuple[Any, ...] = ()
     when: Mapping[str, Any] = {}
+    range: Range | None = Field(default=None, exclude_if=lambda value: value is None)
+
+    @model_validator(mode="after")
+    def _has_either(self) -> Self:
+        if self.range is not None and self.levels:
+            raise ValueError("must have levels or a range, not both.")
+        if self.range is None and "levels" not in self.model_fields_set:
+            raise ValueError("needs levels, or the ends of a range: `low` and `high`.")
+        return self
+
+    @property
+    def probes(self) -> tuple[Any, ...]:
+        """Its levels, or the two ends of its range."""
+        return self.levels if self.range is None else (self.range.low, self.range.high)
 
 
 class Constraint(Spec):
     """A limit that a variant must keep to be trained at all."""
 
-    measure: Literal["params", "macs"]
+    measure: Literal["params", "macs", "memory"]
     relation: Literal["<=", ">="]
     limit: int
 
@@ -190,12 +229,17 @@ class Constraint(Spec):
             ValueError: the text is no such comparison.
         """
         words = text.split()
-        if len(words) != 3 or words[0] not in {"params", "macs"} or words[1] not in {"<=", ">="}:  # noqa: PLR2004
+        measures = {"params", "macs", "memory"}
+        if len(words) != 3 or words[0] not in measures or words[1] not in {"<=", ">="}:  # noqa: PLR2004
             raise ValueError(f"must read like `params <= 2M` or `macs >= 100k`, but got {text!r}.")
         return cls.model_validate({"measure": words[0], "relation": words[1], "limit": parse_count(words[2])})
 
     def allows(self, value: int) -> bool:
         return value <= self.limit if self.relation == "<=" else value >= self.limit
+
+    def excess(self, value: int) -> int:
+        """By how much a value breaks the limit; zero or less where it keeps it."""
+        return value - self.limit if self.relation == "<=" else self.limit - value
 
     def __str__(self) -> str:
         return f"{self.measure} {self.relation} {self.limit}"
@@ -206,6 +250,7 @@ class Experiment(Spec):
 
     Attributes:
         delta: The smallest difference in accuracy that matters, with its unit, declared beforehand.
+        search: How the space is searched; None for a design whose variants are all known beforehand.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -219,6 +264,7 @@ class Experiment(Spec):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS)]
     delta: str
     constraints: tuple[Constraint, ...] = ()
+    search: SearchSpec | None = Field(default=None, exclude_if=lambda search: search is None)
     measure: MeasureSpec = MeasureSpec()
     analysis: AnalysisSpec = AnalysisSpec()
     plugins: tuple[str, ...] = ()

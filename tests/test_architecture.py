@@ -22,13 +22,14 @@ ROWS = (
     "profile",
     "cell executors exports search session",
     "analyze checks compare report schema testing",
-    "analysis data measure model train",
+    "analysis data measure model source_digest train",
     "amendments events finished parse plugins status",
-    "parse_factors",
+    "parse_factors parse_search",
     "journal plan running tabulate",
     "overlay records",
     "registry spec yaml_document",
-    "gfm migrations shard streams units violations",
+    "search_spec",
+    "gfm migrations shard streams strict units violations",
     "errors",
 )
 ROW = {member: number for number, row in enumerate(ROWS) for member in row.split()}
@@ -45,7 +46,7 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data overlay parse registry schema spec violations",
+    "pydantic": "data overlay parse registry schema search_spec spec strict violations",
     "pydantic_core": "violations",
     "psutil": "executors",
     "pynvml": "measure",

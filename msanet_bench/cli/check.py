@@ -41,5 +41,13 @@ def check(
     checked = check_plan(loaded, data_root)
     for note in checked.notes:
         print(f"note: {note}")
-    variants, seeds = len(checked.variants), len(loaded.seeds)
+    seeds = len(loaded.seeds)
+    if loaded.search is not None:
+        trials = loaded.search.trials
+        print(
+            f"{experiment}: in order. A search by {loaded.design} for {', '.join(loaded.search.objectives)}: "
+            f"the baseline and at most {trials} trials x {seeds} seeds = {(1 + trials) * seeds} cells."
+        )
+        return
+    variants = len(checked.variants)
     print(f"{experiment}: in order. {variants} variants x {seeds} seeds = {variants * seeds} cells.")

@@ -1,7 +1,7 @@
 """What `status` shows of a sweep: one table, or one that is drawn anew while the sweep goes on."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +25,8 @@ def show_status(look: Look) -> None:
     console.print(_variants(look.variants, [*COLUMNS, ELSEWHERE] if look.elsewhere else COLUMNS))
     for failure in look.failures:
         console.print(failure_text(failure), markup=False)
+    if look.trials:
+        console.print(trials_text(look.trials), markup=False)
 
 
 def watch_status(results: Path, pause: Callable[[float], None] = time.sleep) -> None:
@@ -72,6 +74,8 @@ def headline(look: Look, results: Path) -> str:
     if look.state == "waiting":
         return f"{results}: no plan yet; waiting for `msanet-bench sweep`."
     words = [f"{look.name}: {look.cells - look.missing} of {look.cells} cells"]
+    if look.trials:
+        words.append(trials_text(look.trials))
     if look.elsewhere:
         words.append(f"{look.elsewhere} belong to other shards")
     if look.failures:
@@ -85,6 +89,11 @@ def headline(look: Look, results: Path) -> str:
     elif look.state == "done":
         words.append("done")
     return ", ".join(words)
+
+
+def trials_text(trials: Mapping[str, int]) -> str:
+    """`trials: 25 complete, 12 rejected`."""
+    return f"trials: {', '.join(f'{number} {state}' for state, number in trials.items())}"
 
 
 def failure_text(failure: Failure) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from msanet_bench.cell import THREADS_PER_WORKER, code_digest, device_name
+from msanet_bench.cell import THREADS_PER_WORKER, device_name
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.duration.probe import FirstStep, Timed
 from msanet_bench.duration.schedule import CellCost, makespan, session_seconds
@@ -18,6 +18,7 @@ from msanet_bench.profile import network_of
 from msanet_bench.session.files import is_measured
 from msanet_bench.session.rules import RULES
 from msanet_bench.session.run import session_digest
+from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 
 

@@ -24,6 +24,13 @@ def is_worth_printing(record: logging.LogRecord) -> bool:
     return error is None or not record.name.startswith("sqlalchemy.")
 
 
+def quieten() -> None:
+    """Keep what Optuna and SQLAlchemy say to themselves from the terminal."""
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(is_worth_printing)
+
+
 class Ledger:
     """One Optuna study for one space of variants and seeds.
 
@@ -35,9 +42,7 @@ class Ledger:
     """
 
     def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
-        logging.getLogger("optuna").setLevel(logging.WARNING)
-        if logging.lastResort is not None:
-            logging.lastResort.addFilter(is_worth_printing)
+        quieten()
         space = {"variant": list(variants), "seed": list(seeds)}
         self._distributions: dict[str, BaseDistribution] = {
             "variant": CategoricalDistribution(tuple(variants)),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -47,6 +47,7 @@ class Look:
         variants: In plan order.
         running: What each slot does, if a sweep holds the folder.
         seconds_left: None before the first cell has ended.
+        trials: Of a search: how many ended in which way.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Look:
     running: tuple[RunningCell, ...] = ()
     cells_per_second: float | None = None
     seconds_left: float | None = None
+    trials: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> int:
@@ -83,6 +85,7 @@ class Look:
             "elsewhere": self.elsewhere,
             "cells_per_second": self.cells_per_second,
             "seconds_left": self.seconds_left,
+            **({"trials": dict(self.trials)} if self.trials else {}),
             "running": [asdict(cell) for cell in self.running],
             "variants": [
                 {"variant": v.variant, **{column: v.counts.get(column, 0) for column in COLUMNS}}
@@ -129,6 +132,7 @@ class Watcher:
             running=running,
             cells_per_second=self._pace.cells_per_second(),
             seconds_left=self._pace.seconds_left(missing, [cell.since for cell in running], now),
+            trials=self._planned.trials,
         )
 
     def _read_plan(self) -> bool:

@@ -1,6 +1,7 @@
 """What is planned in a results folder."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,15 @@ from msanet_bench.shard import Shard
 
 
 class Planned(NamedTuple):
-    """The experiment's name, by variant the seed of each cell's key, and the keys that other shards train."""
+    """The experiment's name, by variant the seed of each cell's key, and the keys that other shards train.
+
+    Of a search also how many trials ended in which way.
+    """
 
     name: str
     cells: Mapping[str, Mapping[str, int]]
     elsewhere: frozenset[str] = frozenset()
+    trials: Mapping[str, int] = {}
 
 
 def read_planned(results: Path) -> Planned:
@@ -31,13 +36,14 @@ def read_planned(results: Path) -> Planned:
         for cell in fields["cells"]:
             planned.setdefault(cell["variant"], {})[cell["key"]] = cell["seed"]
         elsewhere = _elsewhere(fields)
+        trials = Counter(str(trial["state"]) for trial in fields.get("trials", ()))
     except OSError as error:
         raise ResultsError(
             f"{manifest}: cannot be read ({error.strerror}). Run `msanet-bench sweep` first."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{manifest}: not a manifest ({type(error).__name__}: {error}).") from error
-    return Planned(str(fields.get("name", results.name)), planned, elsewhere)
+    return Planned(str(fields.get("name", results.name)), planned, elsewhere, trials)
 
 
 def _elsewhere(fields: Mapping[str, Any]) -> frozenset[str]:

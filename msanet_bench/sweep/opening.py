@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msanet_bench.amendments import History, decided, planned, read_history, seeds_beyond
-from msanet_bench.cell import code_digest
 from msanet_bench.checks import CheckedPlan, catalog
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants, plan_cells
 from msanet_bench.records import Record
-from msanet_bench.search import storage_url
+from msanet_bench.search import TrialFile, storage_url, variants_of
 from msanet_bench.shard import Shard, planned_seeds
+from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
@@ -68,6 +68,8 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     """
     if devices.visible:  # the latency session of this process keeps to them too
         os.environ[VISIBLE] = ",".join(devices.visible)
+    if experiment.search is not None:
+        _refuse_choices(options)
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -75,7 +77,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    cells = planned_cells(experiment, plan, added)
+    cells = planned_cells(experiment, plan, added, options.results)
     own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
@@ -93,7 +95,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
             cell
             for cell in own
             if cell.variant.name in chosen
-            and (cell.key in again or _is_missing(records.get(cell.key), options))
+            and (cell.key in again or _is_missing(records.get(cell.key), experiment, options))
         ],
         journal=journal,
         attempts=attempts,
@@ -102,14 +104,35 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     )
 
 
+def _refuse_choices(options: SweepOptions) -> None:
+    """What chooses cells of a plan means nothing to a search.
+
+    Raises:
+        BenchError: something of the kind was asked for.
+    """
+    choices = {"--variants": options.variants, "--add-seeds": options.add_seeds, "--shard": options.shard}
+    for option, choice in choices.items():
+        if choice is not None:
+            raise BenchError(
+                f"{option}: a search chooses its variants itself, each after what it learnt of the others. "
+                "To measure what it found with new seeds, name the variants in an experiment with the design "
+                "`list`."
+            )
+
+
 def _added(before: History, chosen: Iterable[str], number: int | None) -> Mapping[str, int]:
     """How many seeds beyond those of the file each variant has from now on."""
     asked = {} if number is None else dict.fromkeys(chosen, number)
     return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
 
 
-def planned_cells(experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int]) -> list[Cell]:
-    """The cells of the file, then those of added seeds; seed by seed."""
+def planned_cells(
+    experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], results: Path
+) -> list[Cell]:
+    """The cells of the file, then those of added seeds; seed by seed. Of a search, what it has asked for."""
+    if experiment.search is not None:
+        asked = variants_of(experiment, catalog(), TrialFile(results).read())
+        return plan_cells(asked or plan.variants, experiment.seeds, catalog(), plan.data_digest)
     beyond = seeds_beyond(experiment.seeds, max(added.values(), default=0))
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
     place = {seed: number for number, seed in enumerate(beyond)}
@@ -121,8 +144,10 @@ def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
     return [cell for cell in cells if cell.seed in seeds]
 
 
-def _is_missing(record: Record | None, options: SweepOptions) -> bool:
-    return record is None or record.status in options.retry
+def _is_missing(record: Record | None, experiment: Experiment, options: SweepOptions) -> bool:
+    """What a search stopped early is no cell of a design: those are all needed to their end."""
+    is_stopped = record is not None and record.status == "pruned" and experiment.search is None
+    return record is None or record.status in options.retry or is_stopped
 
 
 def _trained_by_others(cells: Sequence[Cell], records: Mapping[str, Record], code: str) -> dict[str, str]:

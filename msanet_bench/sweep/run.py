@@ -1,13 +1,14 @@
 """A sweep from its lock to its tables."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
-from msanet_bench.checks import check_plan
+from msanet_bench.checks import CheckedPlan, check_plan
 from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records, sole_writer
@@ -15,6 +16,7 @@ from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.running import forget_running, write_running
 from msanet_bench.search import Ledger, study_name, telling
+from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
@@ -26,8 +28,10 @@ from msanet_bench.sweep.opening import Sweep, open_sweep
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.place import Place, open_place
+from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, UntilLost, accuracy
+from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
+from msanet_bench.units import Measure
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -41,7 +45,8 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     plan = check_plan(experiment, options.data_root)
     with sole_writer(options.results):
         forget_running(options.results)  # what a killed sweep left behind
-        yield from _run(open_sweep(experiment, options, devices, plan))
+        sweep = open_sweep(experiment, options, devices, plan)
+        yield from _run(sweep) if experiment.search is None else _search(sweep, experiment.search)
 
 
 def _run(sweep: Sweep) -> Iterator[Event]:
@@ -60,7 +65,7 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         session = _forget_other_latencies(sweep)
         try:
             if ledger is not None:
-                jobs = [_job(sweep, cell, profile) for cell in sweep.missing]
+                jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
                 yield Phase("one step of each variant")
                 yield from _try_first_steps(sweep, jobs, place, pace)
@@ -72,6 +77,29 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     if sweep.options.shard is None:
         yield from _measure(sweep, session)
     yield _ended(sweep)
+
+
+def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
+    pace = Pace(sweep.attempts, sweep.options.deadline)
+    most = (1 + search.trials) * len(sweep.experiment.seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    with open_place(sweep.options, sweep.devices, most) as place:
+        hands = Hands(
+            sweep=sweep,
+            study=study,
+            workers=place.slots,
+            notes=lambda torn: journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+            job=lambda cell, costs: _job(sweep, cell, costs),
+            fits=pace.is_in_time,
+            train=lambda work: _work_off(sweep, work, place, pace),
+            measure=lambda plan: _measure_search(sweep, plan),
+        )
+        yield from run_search(hands)
+
+
+def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
+    chosen = replace(sweep, plan=plan)
+    yield from _measure(chosen, _forget_other_latencies(chosen))
 
 
 def _today(sweep: Sweep) -> Mapping[str, Any]:
@@ -135,8 +163,14 @@ def _try_first_steps(
 def _train(
     sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace, ledger: Ledger
 ) -> Iterator[Finished | Retried | Stopped]:
+    yield from _work_off(sweep, FinitePlan(jobs, ledger, pace.is_in_time), place, pace)
+
+
+def _work_off(
+    sweep: Sweep, job_source: Work, place: Place, pace: Pace
+) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    work = UntilLost(FinitePlan(jobs, ledger, pace.is_in_time), sweep.storage)
+    work = UntilLost(job_source, sweep.storage)
     policy = Policy(options.max_attempts, options.max_failures)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
@@ -162,7 +196,7 @@ def _open_ledger(sweep: Sweep) -> Ledger:
     return ledger
 
 
-def _job(sweep: Sweep, cell: Cell, profile: Profile) -> Job:
+def _job(sweep: Sweep, cell: Cell, costs: Mapping[str, Measure]) -> Job:
     settings, options = cell.variant.settings, sweep.options
     return Job(
         key=cell.key,
@@ -172,7 +206,7 @@ def _job(sweep: Sweep, cell: Cell, profile: Profile) -> Job:
         seed=cell.seed,
         data_digest=sweep.plan.data_digest(settings.data),
         code=sweep.code,
-        costs=profile[cell.variant.name].measures(),
+        costs=costs,
         data_root=options.data_root.resolve(),
         plugins=sweep.experiment.plugins,
         plugin_folder=options.plugin_folder.resolve(),
