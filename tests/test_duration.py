@@ -173,9 +173,7 @@ def test_a_first_step_takes_a_whole_batch_or_all_there_is(
     for batch_size in (16, 20, 100):
         train = job.settings.train.model_copy(update={"batch_size": batch_size})
         settings = job.settings.model_copy(update={"train": train})
-        assert first_step(dataclasses.replace(job, settings=settings)) == FirstStep(
-            "attention=se", "ok", "", _any()
-        )
+        assert first_step(dataclasses.replace(job, settings=settings)).status == "ok"
     assert sizes == [16, 20, 48]
 
 
