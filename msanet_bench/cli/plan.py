@@ -21,37 +21,37 @@ def plan(
         bool, typer.Option("--no-duration", help="Do not time any steps to say how long it will take.")
     ] = False,
 ) -> None:
-    """List the variants, how many cells of each are missing, and how long those will take.
+    """List variants and missing cells, and how long those will take.
 
     Variants that are the same network are merged, and the notes say so. Nothing is trained, apart from a few
     steps of each variant that no finished cell speaks for, in as many processes as a sweep would use. Of a
     search, the variants are those that it has asked for so far, and no duration is said.
     """
     began = time.perf_counter()
-    from msanet_bench.checks import catalog, check_plan, load_experiment
+    from msanet_bench.amendments import read_history
+    from msanet_bench.checks import check_plan, load_experiment
     from msanet_bench.console import show_plan
     from msanet_bench.console.prediction import show_prediction
     from msanet_bench.duration.predict import is_timed, predict_duration
     from msanet_bench.duration.workers import Wanted
     from msanet_bench.journal import Journal, final_attempts
-    from msanet_bench.plan import plan_cells
-    from msanet_bench.search import TrialFile, variants_of
     from msanet_bench.sweep.devices import parse_devices, visible_devices
+    from msanet_bench.sweep.notes import orphans_note
+    from msanet_bench.sweep.opening import planned_cells
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
     used = parse_devices(devices, visible_devices())
     checked = check_plan(loaded, data_root)
     folder = results or Path("results") / loaded.name
-    variants, notes = checked.variants, checked.notes
+    cells = planned_cells(loaded, checked, read_history(folder).added_seeds, folder)
+    variants, notes = list({cell.variant.name: cell.variant for cell in cells}.values()), checked.notes
     if loaded.search is not None:
-        variants = tuple(variants_of(loaded, catalog(), TrialFile(folder).read())) or variants
         left = 1 + loaded.search.trials - len(variants)
         notes = (*notes, f"a search by {loaded.design} asks for the rest: at most {left} more variants.")
-    cells = plan_cells(variants, loaded.seeds, catalog(), checked.data_digest)
     done = final_attempts(Journal(folder / "journal.jsonl").read())
     records = [(cell.variant.name, done[cell.key].record if cell.key in done else None) for cell in cells]
-    show_plan(variants, notes, records)
+    show_plan(variants, (*notes, *orphans_note(done, cells)), records)
     missing = [cell for cell in cells if cell.key not in done]
     if not missing or no_duration or loaded.search is not None:
         return

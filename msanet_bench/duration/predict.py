@@ -27,12 +27,14 @@ class Prediction:
     """Seconds, and what they are known from.
 
     Attributes:
+        seconds: Of a whole sweep, the report apart.
         steps: How many steps of each variant were timed; 0 if none was.
         cells: How many finished cells say what others will take.
         failures: The variants whose first steps failed; their cells count as if they ended at once.
     """
 
     seconds: float
+    training_seconds: float
     workers: int
     steps: int
     cells: int
@@ -61,6 +63,7 @@ def predict_duration(wanted: Wanted) -> Prediction:
     training = makespan(costs, len(wanted.slots))
     return Prediction(
         seconds=before + training + _session(wanted, timed),
+        training_seconds=training,
         workers=len(wanted.slots),
         steps=min((parts.steps for parts in timed.values()), default=0),
         cells=sum(attempt.record.variant in variants for attempt in _of_this_machine(wanted)),

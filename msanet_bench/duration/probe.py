@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from statistics import median
+from statistics import mean, median
 
 import torch
 
@@ -19,9 +19,9 @@ from msanet_bench.train.seed import generator, nondeterministic_kernels, seed_gl
 from msanet_bench.train.source import Source
 from msanet_bench.train.step import Stepper, prepare, take_step
 
-# of a step: the median of five, and of fewer where they are long
-TIMED_STEPS = 5
-_ENOUGH_SECONDS = 10.0
+# steps after the first: five at least and for a second, since a machine has its moods; fewer if they are long
+FEWEST_STEPS, MOST_STEPS = 5, 50
+_FEWEST_SECONDS, _MOST_SECONDS = 1.0, 10.0
 _TIMED_CALLS = 5
 
 
@@ -48,7 +48,7 @@ class Timed:
         load: To have the data in a process that has none, what loads them included.
         prepare: To have those of another seed.
         build: The network, and what its first step takes beyond a later one.
-        steps: How many are behind the median `step`.
+        steps: How many are behind the mean `step`.
         evaluate: One image.
         calls: One forward pass, by the kind of device and the number of images.
     """
@@ -101,7 +101,7 @@ def _timed(job: Job, batches: Sequence[int]) -> Timed:
     ready = made_ready(job)
     built = time.perf_counter()
     first, *later = _few(_steps(job, ready))
-    step = median(later or [first])
+    step = mean(later)  # not the median: what slows some steps down slows some of a cell's too
     return Timed(
         load=loaded - began,
         prepare=prepared - loaded,
@@ -120,11 +120,15 @@ def _timed(job: Job, batches: Sequence[int]) -> Timed:
 
 
 def _few(steps: Iterator[float]) -> list[float]:
-    """The first step and a few more: one at least, and no more than ten seconds are good for."""
+    """The first step and a few more, one at least."""
     taken = list(islice(steps, 2))
-    while len(taken) <= TIMED_STEPS and sum(taken) < _ENOUGH_SECONDS:
+    while sum(taken) < _MOST_SECONDS and len(taken) <= MOST_STEPS and _are_too_few(taken):
         taken.append(next(steps))
     return taken
+
+
+def _are_too_few(taken: Sequence[float]) -> bool:
+    return len(taken) <= FEWEST_STEPS or sum(taken[1:]) < _FEWEST_SECONDS
 
 
 def _steps(job: Job, ready: Ready) -> Iterator[float]:
@@ -164,7 +168,7 @@ def _image_seconds(job: Job, ready: Ready) -> float:
         began = time.perf_counter()
         predict(ready.model, (images for images, _ in source.batches([indices])), numerics)
         seconds.append((time.perf_counter() - began) / len(indices))
-    return median(seconds[1:])
+    return mean(seconds[1:])
 
 
 def _call_seconds(ready: Ready, batch: int, kind: str) -> float:

@@ -67,7 +67,6 @@ def _run(sweep: Sweep) -> Iterator[Event]:
             if ledger is not None:
                 jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
-                yield Phase("one step of each variant")
                 yield from _try_first_steps(sweep, jobs, place, pace)
                 yield Phase("training")
                 yield from _train(sweep, jobs, place, pace, ledger)
@@ -152,8 +151,11 @@ def _forget_other_latencies(sweep: Sweep) -> str:
 
 def _try_first_steps(
     sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace
-) -> Iterator[FirstStepFailed]:
-    for step in take_first_steps(untried(jobs, sweep.records), place.executor):
+) -> Iterator[Phase | FirstStepFailed]:
+    first = untried(jobs, sweep.records)
+    if first:
+        yield Phase("one step of each variant")
+    for step in take_first_steps(first, place.executor):
         if step.status == "ok":
             pace.expect(step.variant, step.cell_seconds)
         else:
