@@ -54,9 +54,9 @@ def test_tpe_finds_the_planted_optimum_no_worse_than_random_draws_in_ten_seeds()
     }
     wins = sum(tpe >= random for tpe, random in zip(found["tpe"], found["random"], strict=True))
     assert sum(found["tpe"]) > sum(found["random"])
-    assert wins >= 7  # by chance alone 7 or more of 10 have a probability of 0.17
+    assert wins >= 9  # by chance alone 9 or more of 10 have a probability of 0.011
     # the optimum is 0.7 + 0.2 - 0.05
-    assert all(0.84 < value <= 0.85 for value in found["tpe"])
+    assert all(0.83 < value <= 0.85 for value in found["tpe"])
 
 
 def macs(variant: Variant) -> dict[str, int | None]:

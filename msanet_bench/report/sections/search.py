@@ -79,7 +79,6 @@ _NOT_HERE = (
 
 def _what(searched: Searched) -> str:
     spec = searched.spec
-    aims = " and ".join(_aim(objective) for objective in searched.objectives)
     batch = (
         f"Trials were asked for {spec.batch} at a time and told in their order, so the same file gives the "
         "same search."
@@ -95,9 +94,14 @@ def _what(searched: Searched) -> str:
         f" Not trained was what breaks {' or '.join(searched.constraints)}." if searched.constraints else ""
     )
     return (
-        f"Searched by {_DESIGNS[searched.design]} (seed {spec.seed}) for {aims}; accuracy is the mean over "
-        f"the seeds on validation images, which are training images set aside. {batch}{pruner}{limits}"
+        f"Searched by {_DESIGNS[searched.design]} (seed {spec.seed}) for {_aims(searched)}; accuracy is the "
+        "mean over the seeds on validation images, which are training images set aside. "
+        f"{batch}{pruner}{limits}"
     )
+
+
+def _aims(searched: Searched) -> str:
+    return " and ".join(map(_aim, searched.objectives))
 
 
 def _aim(objective: Objective) -> str:
@@ -134,6 +138,11 @@ def outcome(findings: Findings, searched: Searched) -> Iterator[str]:
         f"{percent(searched.accuracy(best))} % there; on the test images, which had no part in the choice, "
         f"{_tested(findings, best)} %{_against_baseline(findings, best)}."
     )
+    if len(searched.objectives) > 1:
+        yield f"{plural(len(searched.front), 'trial')} in the Pareto set of {_aims(searched)} (see Search)."
+    if best.number == 0:
+        yield "No trial was better than the baseline on validation images."
+        return
     yield (
         f"That is the best of {len(searched.complete)}, so its accuracy on validation images is too high on "
         "average. The runs that it was chosen by are those that were tested: luck in training helps both. "

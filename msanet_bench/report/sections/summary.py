@@ -76,8 +76,8 @@ def _trials(findings: Findings, searched: Searched) -> str:
     statuses = Counter("missing" if cell is None else cell.status for cell in findings.inputs.cells.values())
     counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     return (
-        f"{plural(len(searched.trials), 'trial')} with {plural(len(findings.manifest.seeds), 'seed')} each: "
-        f"{counts} (see Search)."
+        f"{plural(len(searched.trials), 'configuration')} asked for, {len(findings.variants)} of them "
+        f"trained with {plural(len(findings.manifest.seeds), 'seed')}: {counts} (see Search)."
     )
 
 
