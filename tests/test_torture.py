@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments import write_experiment
-from torture import Strike, Sweeps, attempts, driver
+from torture import Strike, Sweeps, attempts, driver, trials
 
 pytestmark = pytest.mark.slow
 
@@ -71,9 +71,15 @@ def test_killed_at_every_named_point_it_ends_with_the_bytes_of_a_quiet_run(
     sweeps.finish(quiet)
 
 
-@pytest.mark.parametrize("point", ["after append", "what runs is written"])
-def test_killed_at_its_last_cell_it_leaves_nothing_behind(sweeps: Sweeps, quiet: Path, point: str) -> None:
-    sweeps.struck(Strike(point, number=6))
+def test_killed_at_its_last_cell_it_leaves_no_trial_running(sweeps: Sweeps, quiet: Path) -> None:
+    sweeps.struck(Strike("after append", number=6))
+    assert "RUNNING" in {state for state, _ in trials(sweeps.results)}
+    sweeps.finish(quiet)
+
+
+def test_killed_after_its_last_cell_it_leaves_no_half_written_file(sweeps: Sweeps, quiet: Path) -> None:
+    sweeps.struck(Strike("nothing runs any more"))
+    assert (sweeps.results / ".running.json.new").exists()
     sweeps.finish(quiet)
 
 

@@ -91,6 +91,10 @@ def renaming(name: str) -> Hook:
     return before(lambda path, *_: path.name == name)
 
 
+def is_empty_list(path: Path) -> bool:
+    return path.name == ".running.json.new" and path.read_bytes() == b"[]\n"
+
+
 PATH, OPTUNA, SESSION = "pathlib", "optuna.study", "msanet_bench.session"
 
 POINTS = {
@@ -103,6 +107,7 @@ POINTS = {
     "a trial is asked, without its key": Point(OPTUNA, "Study.ask", after()),
     "before submit": Point("msanet_bench.sweep.work", "FinitePlan.next", after()),
     "what runs is written": Point(PATH, "Path.replace", renaming(".running.json.new")),
+    "nothing runs any more": Point(PATH, "Path.replace", before(lambda path, _: is_empty_list(path))),
     "a result came": Point("msanet_bench.sweep.train", "_attempt", after()),
     "half a line": Point("msanet_bench.journal", "append_line", half_a_line),
     "before the flush": Point("os", "fsync", before()),
