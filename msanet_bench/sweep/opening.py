@@ -17,6 +17,7 @@ from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
+from msanet_bench.sweep.tries import tries_in_vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Sweep:
         cells: All that is planned, of which some are not trained now.
         own: Those of them that are this shard's: all where there are no shards.
         missing: Those that are trained now.
+        tried: How often those were tried before whose tries go on, by their keys.
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
     """
@@ -40,6 +42,7 @@ class Sweep:
     cells: Sequence[Cell]
     own: Sequence[Cell]
     missing: Sequence[Cell]
+    tried: Mapping[str, int]
     journal: Journal
     attempts: Sequence[Attempt]
     records: Mapping[str, Record]
@@ -83,6 +86,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     history = planned(before, experiment, cells, added, has_results=has_results)
     others = _trained_by_others(cells, records, code)
     again = others if options.other_code == "train again" else ()
+    tried = _to_go_on(tries_in_vain(attempts, code), records, options)
     return Sweep(
         experiment=experiment,
         options=options,
@@ -95,8 +99,13 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
             cell
             for cell in own
             if cell.variant.name in chosen
-            and (cell.key in again or _is_missing(records.get(cell.key), experiment, options))
+            and (
+                cell.key in again
+                or cell.key in tried
+                or _is_missing(records.get(cell.key), experiment, options)
+            )
         ],
+        tried=tried,
         journal=journal,
         attempts=attempts,
         records=records,
@@ -148,6 +157,17 @@ def _is_missing(record: Record | None, experiment: Experiment, options: SweepOpt
     """What a search stopped early is no cell of a design: those are all needed to their end."""
     is_stopped = record is not None and record.status == "pruned" and experiment.search is None
     return record is None or record.status in options.retry or is_stopped
+
+
+def _to_go_on(
+    tries: Mapping[str, int], records: Mapping[str, Record], options: SweepOptions
+) -> dict[str, int]:
+    """The cells that have tries left; where --retry asks for another, all of them count anew."""
+    return {
+        key: number
+        for key, number in tries.items()
+        if number < options.max_attempts and records[key].status not in options.retry
+    }
 
 
 def _trained_by_others(cells: Sequence[Cell], records: Mapping[str, Record], code: str) -> dict[str, str]:

@@ -58,13 +58,14 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     )
     with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
         yield _started(sweep, place.slots, notes)
-        # before anything takes long: a server that is away is told at once
-        ledger = _open_ledger(sweep) if sweep.missing else None
+        # before anything takes long: a server that is away is told at once; and where nothing is missing, a
+        # sweep that was killed at its last cell has left a trial running
+        ledger = _open_ledger(sweep)
         yield Phase("counting parameters and operations")
         profile = _count(sweep)
         session = _forget_other_latencies(sweep)
         try:
-            if ledger is not None:
+            if sweep.missing:
                 jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
                 yield from _try_first_steps(sweep, jobs, place, pace)
@@ -173,7 +174,7 @@ def _work_off(
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     work = UntilLost(job_source, sweep.storage)
-    policy = Policy(options.max_attempts, options.max_failures)
+    policy = Policy(options.max_attempts, options.max_failures, sweep.tried)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
