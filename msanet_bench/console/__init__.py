@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -12,7 +13,17 @@ from rich.table import Table
 
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
-from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
+from msanet_bench.events import (
+    Ended,
+    Event,
+    Finished,
+    FirstStepFailed,
+    Phase,
+    Retried,
+    Started,
+    Stopped,
+    Tuned,
+)
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
@@ -24,6 +35,8 @@ class _Display(Protocol):
     def note(self, text: str) -> None: ...
 
     def cell(self, text: str, *, pace: str) -> None: ...
+
+    def grow(self, cells: int) -> None: ...
 
 
 def show_sweep(name: str, events: Iterable[Event]) -> Ended:
@@ -41,12 +54,16 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
         f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
-        f"{_counted(started.cells, 'cell')}, "
+        f"{_counted(started.cells - started.tuning, 'cell')}{_tuning_text(started)}, "
         f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
     for note in started.notes:
         console.print(f"note: {note}", markup=False)
+
+
+def _tuning_text(started: Started) -> str:
+    return f" and {_counted(started.tuning, 'cell')} to tune the variants" if started.tuning else ""
 
 
 def _counted(number: int, noun: str) -> str:
@@ -65,6 +82,9 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
                 per_cell = (time.monotonic() - since) / (done - started.done)
                 pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+            case Tuned(further):
+                started = replace(started, cells=started.cells + further)
+                display.grow(further)
             case FirstStepFailed(variant, status, reason):
                 display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
@@ -83,22 +103,31 @@ def _cell_text(record: Record, seconds: float) -> str:
     what = f"{record.variant} seed {record.seed}"
     if record.status != "ok":
         return f"{what}: {record.status}: {record.reason}"
-    return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({seconds:.1f} s)"
+    return f"{what}: {_accuracy_text(record)} ({seconds:.1f} s)"
+
+
+def _accuracy_text(record: Record) -> str:
+    if "accuracy" in record.measures:
+        return f"accuracy {record.measures['accuracy'].value:.2%}"
+    return f"tuning, validation accuracy {record.measures['validation_accuracy'].value:.2%}"
 
 
 class _Lines:
     """Plain lines, for logs and pipes."""
 
     def __init__(self, console: Console, started: Started) -> None:
-        self._console, self._started, self._done = console, started, started.done
+        self._console, self._cells, self._done = console, started.cells, started.done
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)
 
     def cell(self, text: str, *, pace: str) -> None:
         self._done += 1
-        place = f"[{self._done:>{len(str(self._started.cells))}}/{self._started.cells}]"
+        place = f"[{self._done:>{len(str(self._cells))}}/{self._cells}]"
         self._console.print(f"{place} {text}, {pace}", markup=False)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
 
 
 class _Bar:
@@ -106,6 +135,7 @@ class _Bar:
 
     def __init__(self, progress: Progress, started: Started) -> None:
         self._progress = progress
+        self._cells = started.cells
         self._task = progress.add_task("planning", total=started.cells, completed=started.done, pace="")
 
     def note(self, text: str) -> None:
@@ -114,6 +144,10 @@ class _Bar:
     def cell(self, text: str, *, pace: str) -> None:
         self._progress.console.print(text, markup=False)
         self._progress.update(self._task, advance=1, pace=pace)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
+        self._progress.update(self._task, total=self._cells)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from msanet_bench.amendments import History, decided, planned, read_history, seeds_beyond
 from msanet_bench.checks import CheckedPlan, catalog
@@ -17,6 +18,7 @@ from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
+from msanet_bench.sweep.tuning import Tried, Tuning, called_untuned, plain_name, tuning_of, tuning_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,23 @@ class Sweep:
 
     Attributes:
         code: The digest of the code that cells are trained with.
+        checked: The plan as the file has it.
+        plan: The plan as it is trained; where variants are tuned, with what was chosen for each so far.
         cells: All that is planned, of which some are not trained now.
         own: Those of them that are this shard's: all where there are no shards.
         missing: Those that are trained now.
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
+        tuning: None where nothing is tuned, as all that follows is empty.
+        untried: What is to be tried before the variants that it tunes are trained.
+        untuned: All cells as they are without tuning, some of which are among `cells`.
     """
 
     experiment: Experiment
     options: SweepOptions
     devices: Devices
     code: str
+    checked: CheckedPlan
     plan: CheckedPlan
     cells: Sequence[Cell]
     own: Sequence[Cell]
@@ -44,6 +52,24 @@ class Sweep:
     attempts: Sequence[Attempt]
     records: Mapping[str, Record]
     history: History
+    tuning: Tuning | None = None
+    untried: Sequence[Tried] = ()
+    untuned: Sequence[Cell] = ()
+
+    @property
+    def tried(self) -> Sequence[Tried]:
+        """Everything that tunes."""
+        return () if self.tuning is None else self.tuning.tried
+
+    @property
+    def planned(self) -> set[str]:
+        """The keys of all that is to be trained here."""
+        return {cell.key for cell in (*self.own, *self.all_cells[len(self.cells) :])}
+
+    @property
+    def all_cells(self) -> Sequence[Cell]:
+        """Those of the plan, what they are without tuning, and those that tune."""
+        return (*self.cells, *self.untuned, *(each.cell for each in self.tried))
 
     @property
     def seeds(self) -> Sequence[int]:
@@ -70,6 +96,11 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         os.environ[VISIBLE] = ",".join(devices.visible)
     if experiment.search is not None:
         _refuse_choices(options)
+    if experiment.tune is not None and options.shard is not None:
+        raise BenchError(
+            "--shard: not with `tune`, since what is chosen for a variant must be the same on every machine. "
+            "Use --executor ray to train on several."
+        )
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -77,31 +108,60 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    cells = planned_cells(experiment, plan, added, options.results)
+    tuning = tuning_of(experiment, plan)
+    tuned = plan if tuning is None else tuning.tuned(plan, records)
+    cells = planned_cells(experiment, tuned, added, options.results)
+    untuned = [] if tuning is None else planned_cells(experiment, plan, added, options.results)
+    keys = {cell.key for cell in cells}
     own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
-    others = _trained_by_others(cells, records, code)
+    beside = [called_untuned(cell) for cell in untuned if cell.key not in keys]
+    tried = () if tuning is None else tuning.tried
+    others = _trained_by_others([*cells, *beside, *(each.cell for each in tried)], records, code)
     again = others if options.other_code == "train again" else ()
+
+    asked = _Asked(experiment, options, frozenset(chosen), records, frozenset(again))
+    undecided = set() if tuning is None else tuning.undecided(records)
     return Sweep(
         experiment=experiment,
         options=options,
         devices=devices,
         code=code,
-        plan=plan,
+        checked=plan,
+        plan=tuned,
         cells=cells,
         own=own,
         missing=[
-            cell
-            for cell in own
-            if cell.variant.name in chosen
-            and (cell.key in again or _is_missing(records.get(cell.key), experiment, options))
+            cell for cell in (*own, *beside) if asked.is_missing(cell) and plain_name(cell) not in undecided
         ],
         journal=journal,
         attempts=attempts,
         records=records,
         history=_with_decision(history, others, code, options),
+        tuning=tuning,
+        untried=[each for each in tried if asked.is_missing(each.cell)],
+        untuned=untuned,
     )
+
+
+class _Asked(NamedTuple):
+    """What is to be trained now: the chosen variants, and the keys of what is trained again."""
+
+    experiment: Experiment
+    options: SweepOptions
+    chosen: frozenset[str]
+    records: Mapping[str, Record]
+    again: frozenset[str]
+
+    def is_missing(self, cell: Cell) -> bool:
+        """What a search stopped early is no cell of a design: those are all needed to their end."""
+        if plain_name(cell) not in self.chosen:
+            return False
+        record = self.records.get(cell.key)
+        if record is None or cell.key in self.again or record.status in self.options.retry:
+            return True
+        return record.status == "pruned" and self.experiment.search is None
 
 
 def _refuse_choices(options: SweepOptions) -> None:
@@ -133,7 +193,10 @@ def planned_cells(
     if experiment.search is not None:
         asked = variants_of(experiment, catalog(), TrialFile(results).read())
         return plan_cells(asked or plan.variants, experiment.seeds, catalog(), plan.data_digest)
-    beyond = seeds_beyond(experiment.seeds, max(added.values(), default=0))
+    taken = (
+        experiment.seeds if experiment.tune is None else (*experiment.seeds, tuning_seed(experiment.seeds))
+    )
+    beyond = seeds_beyond(taken, max(added.values(), default=0))
     cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
     place = {seed: number for number, seed in enumerate(beyond)}
     return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
@@ -142,12 +205,6 @@ def planned_cells(
 def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
     seeds = shard.seeds(planned_seeds(cells))
     return [cell for cell in cells if cell.seed in seeds]
-
-
-def _is_missing(record: Record | None, experiment: Experiment, options: SweepOptions) -> bool:
-    """What a search stopped early is no cell of a design: those are all needed to their end."""
-    is_stopped = record is not None and record.status == "pruned" and experiment.search is None
-    return record is None or record.status in options.retry or is_stopped
 
 
 def _trained_by_others(cells: Sequence[Cell], records: Mapping[str, Record], code: str) -> dict[str, str]:
