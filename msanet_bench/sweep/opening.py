@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from msanet_bench.amendments import History, decided, planned, read_history, seeds_beyond
-from msanet_bench.checks import CheckedPlan, catalog
+from msanet_bench.amendments import History, decided, planned, read_history
+from msanet_bench.checks import CheckedPlan
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
-from msanet_bench.plan import Cell, chosen_variants, plan_cells
+from msanet_bench.plan import Cell, chosen_variants
 from msanet_bench.records import Record
-from msanet_bench.search import TrialFile, storage_url, variants_of
+from msanet_bench.search import storage_url
 from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
 from msanet_bench.sweep.devices import VISIBLE, Devices
 from msanet_bench.sweep.options import SweepOptions
-from msanet_bench.sweep.tuning import Tried, Tuning, called_untuned, plain_name, tuning_of, tuning_seed
+from msanet_bench.sweep.planned import Planned, plan_all
+from msanet_bench.sweep.tuning import Tried, plain_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,12 @@ class Sweep:
     Attributes:
         code: The digest of the code that cells are trained with.
         checked: The plan as the file has it.
-        plan: The plan as it is trained; where variants are tuned, with what was chosen for each so far.
-        cells: All that is planned, of which some are not trained now.
-        own: Those of them that are this shard's: all where there are no shards.
+        planned: All that the experiment asks for, with what tuning has chosen so far.
+        own: Those of its cells that are this shard's: all where there are no shards.
         missing: Those that are trained now.
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
-        tuning: None where nothing is tuned, as all that follows is empty.
-        untried: What is to be tried before the variants that it tunes are trained.
-        untuned: All cells as they are without tuning, some of which are among `cells`.
+        untried: What tunes and is trained now, before the variants that it is for.
     """
 
     experiment: Experiment
@@ -44,32 +42,30 @@ class Sweep:
     devices: Devices
     code: str
     checked: CheckedPlan
-    plan: CheckedPlan
-    cells: Sequence[Cell]
+    planned: Planned
     own: Sequence[Cell]
     missing: Sequence[Cell]
     journal: Journal
     attempts: Sequence[Attempt]
     records: Mapping[str, Record]
     history: History
-    tuning: Tuning | None = None
-    untried: Sequence[Tried] = ()
-    untuned: Sequence[Cell] = ()
+    untried: Sequence[Tried]
 
     @property
-    def tried(self) -> Sequence[Tried]:
-        """Everything that tunes."""
-        return () if self.tuning is None else self.tuning.tried
+    def plan(self) -> CheckedPlan:
+        """As it is trained."""
+        return self.planned.plan
 
     @property
-    def planned(self) -> set[str]:
-        """The keys of all that is to be trained here."""
-        return {cell.key for cell in (*self.own, *self.all_cells[len(self.cells) :])}
+    def cells(self) -> Sequence[Cell]:
+        """All that are tested, of which some are not trained now."""
+        return self.planned.cells
 
     @property
-    def all_cells(self) -> Sequence[Cell]:
-        """Those of the plan, what they are without tuning, and those that tune."""
-        return (*self.cells, *self.untuned, *(each.cell for each in self.tried))
+    def keys(self) -> set[str]:
+        """Of all that is to be trained here, tuning too."""
+        tried = (tried.cell for tried in self.planned.tried)
+        return {cell.key for cell in (*self.own, *self.planned.untuned, *tried)}
 
     @property
     def seeds(self) -> Sequence[int]:
@@ -108,40 +104,34 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     records = final_records(attempts)
     code = code_digest(experiment.plugins, options.plugin_folder)
     added = _added(before, chosen, options.add_seeds)
-    tuning = tuning_of(experiment, plan)
-    tuned = plan if tuning is None else tuning.tuned(plan, records)
-    cells = planned_cells(experiment, tuned, added, options.results)
-    untuned = [] if tuning is None else planned_cells(experiment, plan, added, options.results)
-    keys = {cell.key for cell in cells}
+    everything = plan_all(experiment, plan, added, options.results, records)
+    cells = everything.cells
     own = cells if options.shard is None else _own(cells, options.shard)
     has_results = any(record.status == "ok" for record in records.values())
     history = planned(before, experiment, cells, added, has_results=has_results)
-    beside = [called_untuned(cell) for cell in untuned if cell.key not in keys]
-    tried = () if tuning is None else tuning.tried
-    others = _trained_by_others([*cells, *beside, *(each.cell for each in tried)], records, code)
+    others = _trained_by_others(everything.all_cells, records, code)
     again = others if options.other_code == "train again" else ()
 
     asked = _Asked(experiment, options, frozenset(chosen), records, frozenset(again))
-    undecided = set() if tuning is None else tuning.undecided(records)
+    undecided = everything.undecided(records)
     return Sweep(
         experiment=experiment,
         options=options,
         devices=devices,
         code=code,
         checked=plan,
-        plan=tuned,
-        cells=cells,
+        planned=everything,
         own=own,
         missing=[
-            cell for cell in (*own, *beside) if asked.is_missing(cell) and plain_name(cell) not in undecided
+            cell
+            for cell in (*own, *everything.beside)
+            if asked.is_missing(cell) and plain_name(cell) not in undecided
         ],
         journal=journal,
         attempts=attempts,
         records=records,
         history=_with_decision(history, others, code, options),
-        tuning=tuning,
-        untried=[each for each in tried if asked.is_missing(each.cell)],
-        untuned=untuned,
+        untried=[each for each in everything.tried if asked.is_missing(each.cell)],
     )
 
 
@@ -184,22 +174,6 @@ def _added(before: History, chosen: Iterable[str], number: int | None) -> Mappin
     """How many seeds beyond those of the file each variant has from now on."""
     asked = {} if number is None else dict.fromkeys(chosen, number)
     return {name: seeds for name, seeds in {**before.added_seeds, **asked}.items() if seeds}
-
-
-def planned_cells(
-    experiment: Experiment, plan: CheckedPlan, added: Mapping[str, int], results: Path
-) -> list[Cell]:
-    """The cells of the file, then those of added seeds; seed by seed. Of a search, what it has asked for."""
-    if experiment.search is not None:
-        asked = variants_of(experiment, catalog(), TrialFile(results).read())
-        return plan_cells(asked or plan.variants, experiment.seeds, catalog(), plan.data_digest)
-    taken = (
-        experiment.seeds if experiment.tune is None else (*experiment.seeds, tuning_seed(experiment.seeds))
-    )
-    beyond = seeds_beyond(taken, max(added.values(), default=0))
-    cells = plan_cells(plan.variants, [*experiment.seeds, *beyond], catalog(), plan.data_digest)
-    place = {seed: number for number, seed in enumerate(beyond)}
-    return [cell for cell in cells if place.get(cell.seed, -1) < added.get(cell.variant.name, 0)]
 
 
 def _own(cells: Sequence[Cell], shard: Shard) -> list[Cell]:

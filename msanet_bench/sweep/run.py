@@ -66,12 +66,12 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     notes = (
         *sweep.plan.notes,
         *shard_notes(sweep.options.shard, sweep.seeds),
-        *journal_notes(torn, sweep.records, sweep.all_cells, _today(sweep)),
+        *journal_notes(torn, sweep.records, sweep.planned.all_cells, _today(sweep)),
     )
     with open_place(sweep.options, sweep.devices, most_cells(sweep)) as place:
         yield started(sweep, place.slots, notes)
-        if sweep.tuning is not None and sweep.untried:
-            sweep = yield from _tune(sweep, sweep.tuning, place)
+        if sweep.planned.tuning is not None and sweep.untried:
+            sweep = yield from _tune(sweep, sweep.planned.tuning, place)
         # before anything takes long: a server that is away is told at once
         ledger = _open_ledger(sweep) if sweep.missing else None
         yield Phase("counting parameters and operations")
@@ -109,7 +109,7 @@ def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, 
     finally:
         forget_running(sweep.results)
     chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
-    yield Tuned(len(chosen.planned) - len(sweep.planned))
+    yield Tuned(len(chosen.keys) - len(sweep.keys))
     return chosen if may_go_on else replace(chosen, missing=())
 
 
@@ -132,7 +132,7 @@ def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
 
 
 def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
-    chosen = replace(sweep, plan=plan)
+    chosen = replace(sweep, planned=sweep.planned._replace(plan=plan))
     yield from _measure(chosen, _forget_other_latencies(chosen))
 
 
@@ -156,7 +156,7 @@ def _count(sweep: Sweep) -> Profile:
 
 
 def _write_manifest(sweep: Sweep) -> None:
-    tuning = sweep.tuning
+    tuning = sweep.planned.tuning
     write_manifest(
         sweep.results,
         sweep.experiment,
@@ -165,14 +165,14 @@ def _write_manifest(sweep: Sweep) -> None:
         sweep.history,
         threads=THREADS_PER_WORKER,
         shard=sweep.options.shard,
-        tuning=None if tuning is None else tuning_json(tuning, sweep.records, sweep.untuned),
+        tuning=None if tuning is None else tuning_json(tuning, sweep.records, sweep.planned.untuned),
     )
 
 
 def _export(sweep: Sweep) -> None:
     attempts = sweep.journal.read()
     export_records(sweep.results, sweep.cells, attempts)
-    export_untuned(sweep.results, sweep.untuned if sweep.tuning else None, attempts)
+    export_untuned(sweep.results, sweep.planned.untuned if sweep.planned.tuning else None, attempts)
 
 
 def _forget_other_latencies(sweep: Sweep) -> str:
@@ -224,13 +224,13 @@ def _work_off(
 
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
-    names += [f"{name}{UNTUNED}" for name in names] if sweep.tuning else []
+    names += [f"{name}{UNTUNED}" for name in names] if sweep.planned.tuning else []
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
     study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
     ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
-        for cell in (*map(called_untuned, sweep.untuned), *sweep.cells)
+        for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
         if cell.key in sweep.records
     }
     with telling(sweep.storage):

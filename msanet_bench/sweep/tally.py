@@ -16,8 +16,8 @@ def most_cells(sweep: Sweep) -> int:
 
 
 def started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.planned)
-    undecided = set() if sweep.tuning is None else sweep.tuning.undecided(sweep.records)
+    planned = len(sweep.keys)
+    undecided = sweep.planned.undecided(sweep.records)
     coming = [c for c in sweep.own if c.variant.name in undecided and c.key not in sweep.records]
     return Started(
         variants=len(sweep.plan.variants),
@@ -26,15 +26,15 @@ def started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
         done=planned - len(sweep.missing) - len(sweep.untried) - len(coming),
         workers=slots,
         notes=notes,
-        tuning=len(sweep.tried),
+        tuning=len(sweep.planned.tried),
     )
 
 
 def ended(sweep: Sweep) -> Ended:
     final = final_records(sweep.journal.read())
-    tuning = {each.cell.key for each in sweep.tried}
-    statuses = {key: final[key].status for key in sweep.planned if key in final}
+    tuning = {each.cell.key for each in sweep.planned.tried}
+    statuses = {key: final[key].status for key in sweep.keys if key in final}
     not_ok = sum(
         status != "ok" and not (key in tuning and status in TUNING_FINE) for key, status in statuses.items()
     )
-    return Ended(len(sweep.planned), not_ok, left=len(sweep.planned) - len(statuses))
+    return Ended(len(sweep.keys), not_ok, left=len(sweep.keys) - len(statuses))

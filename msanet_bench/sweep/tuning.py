@@ -106,6 +106,16 @@ def validation_accuracy(record: Record) -> float | None:
     return float(record.measures["validation_accuracy"].value) if record.status == "ok" else None
 
 
+def tuning_words(tuning: Tuning, cells: int) -> str:
+    """What tuning takes beside so many cells of a plan."""
+    variants, candidates = len({tried.variant for tried in tuning.tried}), len(tuning.candidates)
+    paths = ", ".join(tuning.candidates[0])
+    return (
+        f"Tuning of {paths}: {variants} variants x {candidates} candidates with seed {tuning.seed} = "
+        f"{len(tuning.tried)} cells before, and at most {cells} to show the variants untuned."
+    )
+
+
 def tried_levels(tuning: Tuning, tried: Tried) -> dict[str, str]:
     """What a candidate sets, by the names of its values."""
     return {path: level_name(value) for path, value in tuning.candidates[tried.candidate].items()}
