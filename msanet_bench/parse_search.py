@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msanet_bench.errors import Problem
+from msanet_bench.factor_spec import Factor
 from msanet_bench.search_spec import PRUNER_OPTIONS, SEARCHES, SearchSpec
-from msanet_bench.spec import Constraint, DataSpec, Design, Factor
+from msanet_bench.spec import Constraint, DataSpec, Design
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,17 @@ from rich.table import Table
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
 from msanet_bench.console.watch import failure_text
-from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
+from msanet_bench.events import (
+    Ended,
+    Event,
+    Finished,
+    FirstStepFailed,
+    Phase,
+    Retried,
+    Started,
+    Stopped,
+    Tuned,
+)
 from msanet_bench.journal import Attempt
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
@@ -32,6 +43,8 @@ class _Display(Protocol):
 
     def cell(self, text: str, *, pace: str) -> None: ...
 
+    def grow(self, cells: int) -> None: ...
+
 
 def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
     """Run a sweep to its end while showing how far it is; failures name the file with their output."""
@@ -48,12 +61,16 @@ def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
         f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
-        f"{_counted(started.cells, 'cell')}, "
+        f"{_counted(started.cells - started.tuning, 'cell')}{_tuning_text(started)}, "
         f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
     for note in started.notes:
         console.print(f"note: {note}", markup=False)
+
+
+def _tuning_text(started: Started) -> str:
+    return f" and {_counted(started.tuning, 'cell')} to tune the variants" if started.tuning else ""
 
 
 def _counted(number: int, noun: str) -> str:
@@ -72,6 +89,9 @@ def _follow(events: Iterator[Event], started: Started, display: _Display, result
                 per_cell = (time.monotonic() - since) / (done - started.done)
                 pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt, results), pace=pace)
+            case Tuned(further):
+                started = replace(started, cells=started.cells + further)
+                display.grow(further)
             case FirstStepFailed(variant, status, reason):
                 display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
@@ -89,18 +109,24 @@ def _follow(events: Iterator[Event], started: Started, display: _Display, result
 def _cell_text(attempt: Attempt, results: Path) -> str:
     record = attempt.record
     if record.status == "ok":
-        accuracy = f"{record.measures['accuracy'].value:.2%}"
-        return f"{record.variant} seed {record.seed}: accuracy {accuracy} ({attempt.seconds:.1f} s)"
+        what = f"{record.variant} seed {record.seed}"
+        return f"{what}: {_accuracy_text(record)} ({attempt.seconds:.1f} s)"
     log = log_file(results, record.key)
     shown = str(log) if log.exists() else ""
     return failure_text(Failure(record.variant, record.seed, record.status, record.reason, shown))
+
+
+def _accuracy_text(record: Record) -> str:
+    if "accuracy" in record.measures:
+        return f"accuracy {record.measures['accuracy'].value:.2%}"
+    return f"tuning, validation accuracy {record.measures['validation_accuracy'].value:.2%}"
 
 
 class _Lines:
     """Plain lines, for logs and pipes."""
 
     def __init__(self, console: Console, started: Started) -> None:
-        self._console, self._started, self._done = console, started, started.done
+        self._console, self._cells, self._done = console, started.cells, started.done
 
     def phase(self, name: str) -> None:
         self.note(name)
@@ -110,8 +136,11 @@ class _Lines:
 
     def cell(self, text: str, *, pace: str) -> None:
         self._done += 1
-        place = f"[{self._done:>{len(str(self._started.cells))}}/{self._started.cells}]"
+        place = f"[{self._done:>{len(str(self._cells))}}/{self._cells}]"
         self._console.print(f"{place} {text}, {pace}", markup=False)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
 
 
 class _Bar:
@@ -119,6 +148,7 @@ class _Bar:
 
     def __init__(self, progress: Progress, started: Started) -> None:
         self._progress = progress
+        self._cells = started.cells
         self._task = progress.add_task("planning", total=started.cells, completed=started.done, pace="")
 
     def phase(self, name: str) -> None:
@@ -130,6 +160,10 @@ class _Bar:
     def cell(self, text: str, *, pace: str) -> None:
         self.note(text)
         self._progress.update(self._task, advance=1, pace=pace)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
+        self._progress.update(self._task, total=self._cells)
 
 
 @contextmanager

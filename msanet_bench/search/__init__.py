@@ -1,5 +1,6 @@
 """Optuna at home: the ledger of finite designs, and searches."""
 
+from msanet_bench.search.candidates import tuning_candidates
 from msanet_bench.search.ledger import CELL_KEY, Ledger
 from msanet_bench.search.mirror import Mirror
 from msanet_bench.search.searcher import Searcher, Sources, Turn
@@ -37,5 +38,6 @@ __all__ = [
     "storage_url",
     "study_name",
     "telling",
+    "tuning_candidates",
     "variants_of",
 ]

@@ -12,6 +12,7 @@ from msanet_bench.events import Finished, Retried, Stopped
 from msanet_bench.executors import Executor, WorkerDied
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.node import Answer, Task
+from msanet_bench.records import Status
 from msanet_bench.running import RunningCell, free_slot
 from msanet_bench.sweep.tries import may_pass
 from msanet_bench.sweep.work import Work
@@ -23,11 +24,13 @@ class Policy:
 
     Attributes:
         tried: How often an earlier run has tried a cell, by its key.
+        fine: What is no failure.
     """
 
     max_attempts: int = 1
     max_failures: int | None = None
     tried: Mapping[str, int] = field(default_factory=dict)
+    fine: frozenset[Status] = frozenset({"ok", "pruned"})
 
 
 def train(
@@ -57,7 +60,7 @@ def train(
                 yield Retried(attempt)
                 continue
             work.done(ran.job, attempt)
-            not_ok += attempt.record.status not in {"ok", "pruned"}
+            not_ok += attempt.record.status not in policy.fine
             yield Finished(attempt)
     if _too_many(not_ok, policy):
         yield Stopped(f"{not_ok} cells were not ok, more than --max-failures {policy.max_failures}")
