@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
 from msanet_bench.parse_factors import (
@@ -25,7 +26,6 @@ from msanet_bench.spec import (
     DESIGNS,
     MOST_SEEDS,
     AnalysisSpec,
-    Constraint,
     DataSpec,
     Design,
     Experiment,

@@ -28,7 +28,7 @@ ROWS = (
     "journal plan running tabulate",
     "overlay records",
     "registry spec yaml_document",
-    "search_spec",
+    "constraint search_spec",
     "gfm migrations shard streams strict units violations",
     "errors",
 )
