@@ -20,7 +20,7 @@ class Timing:
     Attributes:
         baseline_s: How long the baseline took in the same session.
         ratio: To the baseline; None where the network could not be timed.
-        low: With `high` the 95 % interval of the ratio; None where one super-round alone gives none.
+        low: With `high` the interval of the ratio, as in the tables of latency.
         reason: Why there is no ratio.
         device: `cpu`, or the model of the CUDA device.
         machine: A digest of what times depend on beside the network and the code.

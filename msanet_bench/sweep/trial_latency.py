@@ -14,9 +14,9 @@ from msanet_bench.session.run import Place, Taken, places, take_session
 from msanet_bench.session.table import LatencyRow, summarise
 from msanet_bench.spec import MeasureSpec, digest
 
-# four super-rounds give an interval; what is chosen in the end is timed again, for longer
+# on a quiet machine 40 rounds are enough; what is chosen in the end is timed again, for longer
 _SHORT = MeasureSpec(
-    latency_rounds=40,
+    latency_rounds=80,
     latency_batches=(1,),
     latency_modes=("eager",),
     latency_precisions=("fp32_strict",),
@@ -36,7 +36,7 @@ def time_beside_baseline(
     session = _taken(plan.of(variants), place)
     rows = [row for row in summarise(session) if row.role != "twin" and row.device == place.device.name]
     if rows[0].latency_s is None:
-        raise BenchError(f"the baseline's latency, to which others are compared: {rows[0].status}.")
+        raise BenchError(f"the baseline cannot be timed, and others are compared with it: {rows[0].status}.")
     machine = digest(environment())
     return [_timing(row, rows[0].latency_s, device_name(kind), machine) for row in rows]
 
