@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
 from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
@@ -27,7 +28,6 @@ from msanet_bench.spec import (
     DESIGNS,
     MOST_SEEDS,
     AnalysisSpec,
-    Constraint,
     DataSpec,
     Design,
     Experiment,

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.search_spec import SearchDesign, SearchSpec
 from msanet_bench.strict import Seed, Spec
-from msanet_bench.units import parse_count, parse_points
+from msanet_bench.units import parse_points
 
 
 def _frozen(value: Any) -> Any:
@@ -164,37 +165,6 @@ class AnalysisSpec(Spec):
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     families: Annotated[tuple[Family, ...], Field(strict=False)] = get_args(Family)
-
-
-class Constraint(Spec):
-    """A limit that a variant must keep to be trained at all."""
-
-    measure: Literal["params", "macs", "memory"]
-    relation: Literal["<=", ">="]
-    limit: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Constraint":
-        """`params <= 2M`.
-
-        Raises:
-            ValueError: the text is no such comparison.
-        """
-        words = text.split()
-        measures = {"params", "macs", "memory"}
-        if len(words) != 3 or words[0] not in measures or words[1] not in {"<=", ">="}:  # noqa: PLR2004
-            raise ValueError(f"must read like `params <= 2M` or `macs >= 100k`, but got {text!r}.")
-        return cls.model_validate({"measure": words[0], "relation": words[1], "limit": parse_count(words[2])})
-
-    def allows(self, value: int) -> bool:
-        return value <= self.limit if self.relation == "<=" else value >= self.limit
-
-    def excess(self, value: int) -> int:
-        """By how much a value breaks the limit; zero or less where it keeps it."""
-        return value - self.limit if self.relation == "<=" else self.limit - value
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.relation} {self.limit}"
 
 
 class Experiment(Spec):

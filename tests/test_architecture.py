@@ -28,7 +28,7 @@ ROWS = (
     "journal plan running tabulate",
     "overlay records",
     "registry spec yaml_document",
-    "factor_spec search_spec",
+    "constraint factor_spec search_spec",
     "gfm migrations shard streams strict units violations",
     "errors",
 )

@@ -15,7 +15,8 @@ from msanet_bench.search.storage import (
     telling,
 )
 from msanet_bench.search.studies import search_id, space_of, variants_of
-from msanet_bench.search.trials import Asked, Costs, Trial, TrialFile
+from msanet_bench.search.timing import Timing
+from msanet_bench.search.trials import Asked, Costs, Trial, TrialFile, latest
 
 __all__ = [
     "CELL_KEY",
@@ -26,10 +27,12 @@ __all__ = [
     "Searcher",
     "Sources",
     "StorageLost",
+    "Timing",
     "Trial",
     "TrialFile",
     "Turn",
     "chosen_storage",
+    "latest",
     "name_objectives",
     "open_storage",
     "search_id",
