@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated, newest
-from msanet_bench.records import Record, json_fields, json_line, numbered_lines
+from msanet_bench.records import Record, Status, json_fields, json_line, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Journal:
         try:
             # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
             with self.path.open("ab", buffering=0) as file:
-                _append(file, line)
+                append_line(file, line)
         except OSError as error:
             raise ResultsError(
                 f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
@@ -133,18 +133,41 @@ def final_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
     for attempt in attempts:
         record = attempt.record
         known = final.get(record.key)
-        if known is None or known.record.status != "ok" or _code(known) != _code(attempt):
+        if known is None or gives_way(known.record.status, code_of(known.record), code_of(record)):
             final[record.key] = attempt
     return final
 
 
-def _code(attempt: Attempt) -> object:
-    return attempt.record.provenance.get("code")
+def gives_way(status: Status, code: object, later_code: object) -> bool:
+    """Whether an attempt that ended so, of this code, counts no more once there is a later one."""
+    return status != "ok" or code != later_code
+
+
+def code_of(record: Record) -> object:
+    """The digest of the code that trained a cell."""
+    return record.provenance.get("code")
 
 
 def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
     """The records of `final_attempts`."""
     return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
+
+
+def append_line(file: FileIO, line: bytes) -> None:
+    """Write a whole line and wait until it is on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    before = file.tell()
+    try:
+        rest = line
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 @contextmanager
@@ -192,18 +215,6 @@ def _lock(file: TextIO, kind: int, folder: Path) -> None:
         file.seek(0)
         holder = file.read().strip() or "another process"
         raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error
-
-
-def _append(file: FileIO, line: bytes) -> None:
-    before = file.tell()
-    try:
-        rest = line
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(before)
-        raise
 
 
 def whole_length(content: bytes) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, code_digest
+from msanet_bench.cell import THREADS_PER_WORKER
 from msanet_bench.checks import check_plan, load_experiment
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import sole_writer
@@ -16,6 +16,7 @@ from msanet_bench.session.files import write_latency
 from msanet_bench.session.loop import Progress
 from msanet_bench.session.networks import BASE, networks_of
 from msanet_bench.session.run import measure_latency, session_digest
+from msanet_bench.source_digest import code_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Record:
         factors: The level of every factor; a factor that does not apply is missing.
         status: What became of the cell; all but `ok` come with a `reason`.
         measures: Quantities by name, with unit and direction; empty unless `ok`.
-        curve: One mapping an epoch, from plain names to numbers.
+        curve: One mapping an epoch, from plain names to numbers; of a pruned cell, until it was stopped.
         correct: One bit a test image, packed (most significant first) and in base64; "" unless `ok`.
         test_images: How many of the bits count.
         provenance: What the numbers depend on beside the key: versions, device, threads, digests of code.

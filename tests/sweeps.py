@@ -39,7 +39,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An undisturbed sweep of the tiny experiment: its folder, with results in `results`."""
     folder = tmp_path_factory.mktemp("quiet")
     events = sweep(write_experiment(folder), folder / "results")
-    assert [type(event) for event in events] == [Started, Phase, Phase, *[Finished] * 6, Phase, Ended]
+    assert [type(event) for event in events] == [Started, Phase, Phase, Phase, *[Finished] * 6, Phase, Ended]
     return folder
 
 

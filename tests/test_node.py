@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from experiments import write_experiment
-from msanet_bench.cell import Job, code_digest, run_cell
+from msanet_bench.cell import Job, run_cell
 from msanet_bench.checks import load_experiment
 from msanet_bench.data import assemble, load
 from msanet_bench.data.dataset import Part, unmapped
@@ -15,6 +15,7 @@ from msanet_bench.errors import BenchError
 from msanet_bench.executors import Lacking
 from msanet_bench.node import data_to_send, run_on_node
 from msanet_bench.plan import baseline_settings
+from msanet_bench.source_digest import code_digest
 
 HERE = socket.gethostname()
 

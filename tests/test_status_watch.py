@@ -16,7 +16,7 @@ import msanet_bench.journal
 from msanet_bench.console.watch import headline, picture, watch_status
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.records import Record, Status
-from msanet_bench.running import RunningCell, log_file, write_running
+from msanet_bench.running import RunningCell, forget_running, log_file, write_running
 from msanet_bench.status import Look, Watcher
 from msanet_bench.status.tail import JournalTail
 from test_running import held
@@ -104,6 +104,10 @@ def test_a_sweep_is_seen_from_before_its_start_to_its_end(tmp_path: Path) -> Non
         look = watcher.look(100)
         assert (look.state, look.cells, look.missing, look.seconds_left) == ("running", 4, 4, None)
         assert [cell.since for cell in look.running] == [90.0, 95.0]
+        assert headline(look, results) == "tiny: 0 of 4 cells"
+        forget_running(results)
+        assert headline(watcher.look(100), results) == "tiny: 0 of 4 cells, getting ready"
+        write_running(results, look.running)
         end(results, "baseline", 0, started=90, seconds=20)
         end(results, "baseline", 1, "failed", started=95, seconds=20)
         look = watcher.look(120)
@@ -280,3 +284,13 @@ def test_looking_again_at_a_long_journal_costs_nothing(tmp_path: Path) -> None:
     for _ in range(10):
         watcher.look(0)
     assert (time.perf_counter() - began) / 10 < first / 50
+
+
+def test_what_other_code_trained_again_counts_instead(tmp_path: Path) -> None:
+    plan(tmp_path, seeds=1)
+    journal = Journal(tmp_path / "journal.jsonl")
+    endings: list[tuple[Status, str]] = [("ok", "old"), ("failed", "new")]
+    for status, code in endings:
+        record = Record("baseline0", "baseline", {}, 0, 0, status, "", provenance={"code": code})
+        journal.append(Attempt(record, 0, 1, None, None, "cpu", "here"))
+    assert Watcher(tmp_path).look(now=2).variants[0].counts["failed"] == 1

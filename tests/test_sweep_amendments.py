@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from commands import run_verb
 from experiments import write_experiment
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Journal
@@ -117,3 +118,15 @@ def test_both_decisions_at_once_are_refused() -> None:
     with pytest.raises(BenchError, match="must not be given together"):
         parse_other_code(accept=True, rerun=True)
     assert parse_other_code(accept=False, rerun=False) is None
+
+
+def test_plan_knows_added_seeds_and_tells_what_an_edited_file_leaves_behind(
+    quiet: Path, tmp_path: Path
+) -> None:
+    path, results = copied(quiet, tmp_path)
+    sweep(path, results, variants="baseline", add_seeds=1)
+    write_experiment(tmp_path, seeds="seeds: 1")
+    shown = run_verb("plan", path.name, "--results", "results", "--no-duration", cwd=tmp_path).out
+    # seed 1 left the file and is the added seed of the baseline now
+    assert "3 variants, 4 cells: 4 done, 0 to train." in shown
+    assert "note: 3 cells of the journal are not in this plan: kept there, not in the tables." in shown

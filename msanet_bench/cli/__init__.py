@@ -9,6 +9,7 @@ from msanet_bench.cli.analyze import analyze
 from msanet_bench.cli.blocks import blocks
 from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
+from msanet_bench.cli.dashboard import dashboard
 from msanet_bench.cli.doctor import doctor
 from msanet_bench.cli.latency import latency
 from msanet_bench.cli.merge import merge
@@ -27,6 +28,7 @@ VERBS = (
     plan,
     status,
     merge,
+    dashboard,
     profile,
     latency,
     summarize,

@@ -16,7 +16,7 @@ def merge(
         typer.Option("--out", "-o", help="Folder of the merged results.", metavar="DIR", show_default=False),
     ],
 ) -> None:
-    """Bring the results folders of one experiment together in another.
+    """Bring results folders of one experiment together.
 
     Every attempt of every folder is kept; records and tables are those that one sweep would have left. A
     cell that is in several folders must have the same numbers in all; a good one beats a failed one.

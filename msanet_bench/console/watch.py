@@ -1,7 +1,7 @@
 """What `status` shows of a sweep: one table, or one that is drawn anew while the sweep goes on."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
-from msanet_bench.status import COLUMNS, Failure, Look, VariantStatus, Watcher
+from msanet_bench.status import COLUMNS, ELSEWHERE, Failure, Look, VariantStatus, Watcher
 
 _SECONDS = 1.0
 _SHOWN_FAILURES = 5
@@ -22,9 +22,11 @@ _SHOWN_FAILURES = 5
 def show_status(look: Look) -> None:
     """A row a variant, a column a status, then the reasons of what is not ok."""
     console = open_console()
-    console.print(_variants(look.variants, COLUMNS))
+    console.print(_variants(look.variants, [*COLUMNS, ELSEWHERE] if look.elsewhere else COLUMNS))
     for failure in look.failures:
         console.print(failure_text(failure), markup=False)
+    if look.trials:
+        console.print(trials_text(look.trials), markup=False)
 
 
 def watch_status(results: Path, pause: Callable[[float], None] = time.sleep) -> None:
@@ -72,10 +74,16 @@ def headline(look: Look, results: Path) -> str:
     if look.state == "waiting":
         return f"{results}: no plan yet; waiting for `msanet-bench sweep`."
     words = [f"{look.name}: {look.cells - look.missing} of {look.cells} cells"]
+    if look.trials:
+        words.append(trials_text(look.trials))
+    if look.elsewhere:
+        words.append(f"{look.elsewhere} belong to other shards")
     if look.failures:
         words.append(f"{len(look.failures)} not ok")
     if look.state == "running" and not look.missing and not look.running:
         words.append("training is over, the sweep goes on")
+    elif look.state == "running" and not look.running:
+        words.append("getting ready")
     elif look.state == "running" and look.cells_per_second is not None and look.seconds_left is not None:
         words += [f"{60 * look.cells_per_second:.1f}/min", f"{duration_text(look.seconds_left)} left"]
     elif look.state == "stopped":
@@ -83,6 +91,11 @@ def headline(look: Look, results: Path) -> str:
     elif look.state == "done":
         words.append("done")
     return ", ".join(words)
+
+
+def trials_text(trials: Mapping[str, int]) -> str:
+    """`trials: 25 complete, 12 rejected`."""
+    return f"trials: {', '.join(f'{number} {state}' for state, number in trials.items())}"
 
 
 def failure_text(failure: Failure) -> str:
@@ -124,7 +137,11 @@ def _failures(failures: Sequence[Failure]) -> Iterator[Text]:
 
 def _some_variants(variants: Sequence[VariantStatus], room: int) -> Iterator[RenderableType]:
     """All of them, or those that are not finished, or the first of those."""
-    columns = [c for c in COLUMNS if c in {"ok", "missing"} or any(v.counts.get(c) for v in variants)]
+    columns = [
+        column
+        for column in (*COLUMNS, ELSEWHERE)
+        if column in {"ok", "missing"} or any(v.counts.get(column) for v in variants)
+    ]
     shown = variants if len(variants) <= room else [v for v in variants if v.counts["missing"]]
     yield _variants(shown[:room], columns)
     if len(shown[:room]) < len(variants):

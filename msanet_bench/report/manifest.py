@@ -9,6 +9,7 @@ from typing import Any
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
 from msanet_bench.plan import level_name
+from msanet_bench.report.search import Searched, read_search
 from msanet_bench.shard import Shard
 from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
@@ -33,10 +34,18 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """The levels that were declared, as they stand in names, and the factors this one depends on."""
+    """The levels that were declared, as they stand in names, and those of other factors that this one needs.
+
+    A search may draw from a range, which is `text` as the levels are; it has no levels.
+    """
 
     levels: tuple[str, ...]
-    needs: frozenset[str]
+    when: Mapping[str, str]
+    text: str
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset(self.when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class Manifest:
         shard: Which share of the seeds was trained here, if not all.
         looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
         amendments: What was changed after results could be seen, in order.
+        search: None of a finite design.
     """
 
     name: str
@@ -75,6 +85,7 @@ class Manifest:
     environment: Mapping[str, Any]
     other_environments: tuple[Mapping[str, Any], ...] = ()
     shard: Shard | None = None
+    search: Searched | None = None
 
     @property
     def varied(self) -> frozenset[str]:
@@ -143,16 +154,21 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
             (variant["name"], seed): keys[variant["name"], seed]
             for variant in fields["variants"]
             for seed in seeds
-            # seeds that the file does not name were added for some variants
-            if seed in experiment["seeds"] or (variant["name"], seed) in keys
+            # seeds that the file does not name were added for some variants; a search stops some early
+            if (seed in experiment["seeds"] and "trials" not in fields) or (variant["name"], seed) in keys
         },
         excluded=tuple(Excluded(**variant) for variant in fields["excluded"]),
         notes=tuple(fields["notes"]),
         environment=fields["environment"],
         other_environments=tuple(fields.get("other_environments", ())),
         shard=Shard.from_json(fields["shard"]) if "shard" in fields else None,
+        search=read_search(experiment, fields.get("trials")),
     )
 
 
 def _factor(fields: Mapping[str, Any]) -> Factor:
-    return Factor(tuple(map(level_name, fields["levels"])), frozenset(fields["when"]))
+    levels = tuple(map(level_name, fields["levels"]))
+    when = {other: level_name(level) for other, level in fields["when"].items()}
+    ends = fields.get("range")
+    text = f"{ends['low']} to {ends['high']}{', log' if ends['log'] else ''}" if ends else ", ".join(levels)
+    return Factor(levels, when, text)

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from msanet_bench.journal import code_of, gives_way
 from msanet_bench.records import Record, Status, read_records
 from msanet_bench.running import RunningCell, is_held, log_file, read_running
 from msanet_bench.status.pace import Pace
@@ -13,6 +14,8 @@ from msanet_bench.status.planned import Planned, read_planned
 from msanet_bench.status.tail import JournalTail
 
 COLUMNS = ("ok", "failed", "oom", "diverged", "pruned", "missing")
+# cells without a record that another shard trains: not missing here
+ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Look:
         variants: In plan order.
         running: What each slot does, if a sweep holds the folder.
         seconds_left: None before the first cell has ended.
+        trials: Of a search: how many ended in which way.
     """
 
     name: str
@@ -52,10 +56,16 @@ class Look:
     running: tuple[RunningCell, ...] = ()
     cells_per_second: float | None = None
     seconds_left: float | None = None
+    trials: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> int:
-        return sum(sum(variant.counts.values()) for variant in self.variants)
+        """All but those of other shards."""
+        return sum(sum(variant.counts.values()) for variant in self.variants) - self.elsewhere
+
+    @property
+    def elsewhere(self) -> int:
+        return sum(variant.counts.get(ELSEWHERE, 0) for variant in self.variants)
 
     @property
     def missing(self) -> int:
@@ -72,8 +82,10 @@ class Look:
             "state": self.state,
             "cells": self.cells,
             "done": self.cells - self.missing,
+            "elsewhere": self.elsewhere,
             "cells_per_second": self.cells_per_second,
             "seconds_left": self.seconds_left,
+            **({"trials": dict(self.trials)} if self.trials else {}),
             "running": [asdict(cell) for cell in self.running],
             "variants": [
                 {"variant": v.variant, **{column: v.counts.get(column, 0) for column in COLUMNS}}
@@ -107,8 +119,9 @@ class Watcher:
         if self._planned is None:
             return Look(self._results.name, "waiting")
         if is_changed:
+            planned = self._planned
             self._variants = tuple(
-                self._variant(variant, keys) for variant, keys in self._planned.cells.items()
+                self._variant(variant, keys, planned.elsewhere) for variant, keys in planned.cells.items()
             )
         missing = sum(variant.counts["missing"] for variant in self._variants)
         running = read_running(self._results)
@@ -119,6 +132,7 @@ class Watcher:
             running=running,
             cells_per_second=self._pace.cells_per_second(),
             seconds_left=self._pace.seconds_left(missing, [cell.since for cell in running], now),
+            trials=self._planned.trials,
         )
 
     def _read_plan(self) -> bool:
@@ -152,12 +166,11 @@ class Watcher:
         return records.exists() and not journal.exists()
 
     def _note(self, record: Record) -> None:
-        """The first ok of a cell counts, else the last."""
-        known = self._outcomes.get(record.key)
-        if known is None or known.status != "ok":
-            self._outcomes[record.key] = _Outcome(record.status, record.reason)
+        known, code = self._outcomes.get(record.key), code_of(record)
+        if known is None or gives_way(known.status, known.code, code):
+            self._outcomes[record.key] = _Outcome(record.status, record.reason, code)
 
-    def _variant(self, variant: str, keys: Mapping[str, int]) -> VariantStatus:
+    def _variant(self, variant: str, keys: Mapping[str, int], others: frozenset[str]) -> VariantStatus:
         found = {key: self._outcomes[key] for key in keys if key in self._outcomes}
         counts: Counter[str] = Counter(outcome.status for outcome in found.values())
         failures = (
@@ -165,7 +178,11 @@ class Watcher:
             for key, outcome in found.items()
             if outcome.status != "ok"
         )
-        return VariantStatus(variant, {**counts, "missing": len(keys) - len(found)}, tuple(failures))
+        without = keys.keys() - found.keys()
+        counts["missing"] = len(without - others)
+        if without & others:
+            counts[ELSEWHERE] = len(without & others)
+        return VariantStatus(variant, dict(counts), tuple(failures))
 
     def _log(self, key: str) -> str:
         path = log_file(self._results, key)
@@ -177,6 +194,7 @@ class _Outcome(NamedTuple):
 
     status: Status
     reason: str
+    code: object
 
 
 def read_status(results: Path, now: float) -> Look:

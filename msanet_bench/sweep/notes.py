@@ -1,6 +1,6 @@
 """What a reader should know of the records that a sweep finds when it begins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msanet_bench.plan import Cell
@@ -14,10 +14,8 @@ def journal_notes(
     """A torn line, cells that are not planned any more, records that came about otherwise than today's."""
     if torn:
         yield f"the journal ended in half a line ({torn} bytes), which is cut off: its cell is trained again."
+    yield from orphans_note(records, cells)
     planned = {cell.key for cell in cells}
-    orphans = len(records.keys() - planned)
-    if orphans:
-        yield f"{orphans} cells of the journal are not in this plan: kept there, not in the tables."
     kept = [record.provenance for key, record in records.items() if key in planned]
     for name, now in today.items():
         others = sum(provenance.get(name) != now for provenance in kept)
@@ -30,3 +28,10 @@ def shard_notes(shard: Shard | None, seeds: Sequence[int]) -> Iterator[str]:
     if shard is not None:
         yield shard_words(shard, seeds)
         yield "a shard is not timed: `sweep` measures latencies in the folder that `merge` makes of all."
+
+
+def orphans_note(finished: Collection[str], cells: Iterable[Cell]) -> Iterator[str]:
+    """How many finished cells, by their keys, an edited plan has no more."""
+    orphans = len(set(finished) - {cell.key for cell in cells})
+    if orphans:
+        yield f"{orphans} cells of the journal are not in this plan: kept there, not in the tables."

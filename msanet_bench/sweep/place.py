@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, run_cell, start_worker
+from msanet_bench.cell import THREADS_PER_WORKER, start_worker
 from msanet_bench.errors import BenchError
 from msanet_bench.executors import PRELOAD, Executor, LocalExecutor
-from msanet_bench.journal import Attempt
-from msanet_bench.node import data_to_send, run_on_node
+from msanet_bench.node import Answer, Task, data_to_send, is_well, job_of, run_on_node, run_task
 from msanet_bench.running import log_file
 from msanet_bench.sweep.devices import Devices
 from msanet_bench.sweep.options import SweepOptions
@@ -19,15 +18,15 @@ _START = partial(start_worker, THREADS_PER_WORKER)
 
 
 class Place(NamedTuple):
-    """An executor, and how many cells it runs at a time."""
+    """An executor, and how many tasks it runs at a time."""
 
-    executor: Executor[Job, Attempt]
+    executor: Executor[Task, Answer]
     slots: int
 
 
 @contextmanager
 def open_place(options: SweepOptions, devices: Devices, cells: int) -> Iterator[Place]:
-    """A place for so many cells; one for none needs no cluster.
+    """A place for so many cells; one for none needs no cluster. On any error what runs there is given up.
 
     Raises:
         BenchError: Ray is missing, or its cluster cannot be joined or has no room for a cell.
@@ -39,6 +38,9 @@ def open_place(options: SweepOptions, devices: Devices, cells: int) -> Iterator[
     )
     try:
         yield place
+    except BaseException:
+        place.executor.cancel()
+        raise
     finally:
         place.executor.close()
 
@@ -46,10 +48,10 @@ def open_place(options: SweepOptions, devices: Devices, cells: int) -> Iterator[
 def _here(options: SweepOptions, devices: Devices, cells: int) -> Place:
     slots = devices.slots(options.workers)[: max(1, cells)]
     executor = LocalExecutor(
-        run_cell,
+        run_task,
         slots=slots,
         start=_START,
-        is_well=_is_well,
+        is_well=is_well,
         preload=PRELOAD,
         limits=options.limits,
         log=partial(_log_file, options.results),
@@ -70,7 +72,7 @@ def _on_ray(options: SweepOptions, devices: Devices, cells: int) -> Place:
     executor = RayExecutor(
         run_on_node,
         start=_START,
-        is_well=_is_well,
+        is_well=is_well,
         supply=data_to_send,
         address=options.ray_address,
         limits=options.limits,
@@ -80,10 +82,5 @@ def _on_ray(options: SweepOptions, devices: Devices, cells: int) -> Place:
     return Place(executor, min(cells, executor.slots, options.workers or executor.slots))
 
 
-def _log_file(results: Path, job: Job) -> Path:
-    return log_file(results, job.key)
-
-
-def _is_well(attempt: Attempt) -> bool:
-    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
-    return attempt.record.status in {"ok", "diverged", "pruned"}
+def _log_file(results: Path, task: Task) -> Path:
+    return log_file(results, job_of(task).key)

@@ -32,7 +32,8 @@ def _threats(findings: Findings) -> Iterator[str]:
             "the pooled intervals assume that it is about the same in all variants."
         )
     yield from _testing(findings)
-    if any(record is None or record.status != "ok" for record in findings.inputs.cells.values()):
+    fine = {"ok"} if manifest.search is None else {"ok", "pruned"}
+    if any(record is None or record.status not in fine for record in findings.inputs.cells.values()):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
     yield from _timing(findings)
 
@@ -53,10 +54,17 @@ def _testing(findings: Findings) -> Iterator[str]:
     yield from _amendments(manifest)
     if evidence is not None and not evidence.correctness.images:
         yield "Nothing is said of new test images: correctness is not known image by image for one test set."
-    yield (
-        "The test set is used to compare and to report: the accuracy of whichever variant is picked here is "
-        "too high on average."
-    )
+    if manifest.search is None:
+        yield (
+            "The test set is used to compare and to report: the accuracy of whichever variant is picked here "
+            "is too high on average."
+        )
+    else:
+        yield (
+            "A search picks by validation images, but by the runs that are tested: what luck in training did "
+            "for the one accuracy it did for the other. Whoever picks by the test accuracies instead picks "
+            "what is too high on average."
+        )
 
 
 def _amendments(manifest: Manifest) -> Iterator[str]:
@@ -106,7 +114,12 @@ def _scope(manifest: Manifest) -> Iterator[str]:
     if not any(path.startswith(("data.dataset", "data.options")) for path in manifest.varied):
         dataset = code(manifest.experiment["data"]["dataset"])
         yield f"One data set ({dataset}) and one test set: nothing here says that it holds on another."
-    if any(path.startswith("train.") for path in manifest.varied):
+    if manifest.search is not None:
+        yield (
+            "The search tried few of all configurations, and trained each with the recipe that it was asked "
+            "for with: another search or a longer one may find better ones."
+        )
+    elif any(path.startswith("train.") for path in manifest.varied):
         yield "No training recipe was tuned: a variant may lose here because none of those run suits it."
     else:
         yield (

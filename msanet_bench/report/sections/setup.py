@@ -51,7 +51,7 @@ def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     yield "experiment", Code(f"{manifest.name} ({manifest.experiment_digest})")
     yield "design", str(manifest.experiment["design"])
     for path, factor in manifest.factors.items():
-        yield f"factor {path}", ", ".join(factor.levels)
+        yield f"factor {path}", factor.text
     yield "seeds", ", ".join(map(str, manifest.seeds))
     yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
     yield "chance of a false claim in each family", f"{manifest.alpha:g}"
