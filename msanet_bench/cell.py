@@ -47,6 +47,7 @@ class Job:
         code: The digest of the code that the coordinator has loaded.
         costs: Parameters and multiply-accumulates, which are the same for every seed.
         stops: Of a search: what it must reach to go on.
+        is_tested: False of a cell that tunes: its record knows nothing of the test images.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Job:
     device: str
     threads: int
     stops: Stops | None = None
+    is_tested: bool = True
 
 
 def start_worker(threads: int) -> None:
@@ -163,6 +165,8 @@ def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, 
         train_seconds = time.perf_counter() - clock
         if job.stops is not None and (reason := job.stops.reason(trained.curve)):
             return _pruned(job, trained, reason), train_seconds, None
+        if not job.is_tested:
+            return _untested(job, trained), train_seconds, None
         tested = evaluate(ready.model, data.test, settings.train, data.num_classes)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
     return _success(job, trained, tested, [*ready.notes, *kernels]), train_seconds, evaluate_seconds
@@ -208,6 +212,15 @@ def _pruned(job: Job, trained: Fit, reason: str) -> Record:
     curve = [epoch.to_json() for epoch in trained.curve]
     _require_finite({}, curve)
     return replace(failure(job, "pruned", reason), curve=curve)
+
+
+def _untested(job: Job, trained: Fit) -> Record:
+    """The record of a run that is judged by validation images, by the epoch whose weights would be tested."""
+    run = _pruned(job, trained, "")
+    accuracy = run.curve[trained.chosen_epoch - 1]["validation_accuracy"]
+    return replace(
+        run, status="ok", measures={"validation_accuracy": Measure(accuracy, "fraction", "higher")}
+    )
 
 
 def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str]) -> Record:

@@ -9,7 +9,7 @@ from msanet_bench.records import Status
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The plan is made; `done` of its cells have a record already."""
+    """The plan is made; `done` of its cells have a record already; `tuning` of them only tune."""
 
     variants: int
     seeds: int
@@ -17,6 +17,14 @@ class Started:
     done: int
     workers: int
     notes: tuple[str, ...]
+    tuning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What each variant is trained with is known; so many further cells show what it is without."""
+
+    further: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +77,4 @@ class Ended:
     left: int = 0
 
 
-Event: TypeAlias = Started | FirstStepFailed | Finished | Retried | Stopped | Phase | Ended
+Event: TypeAlias = Started | Tuned | FirstStepFailed | Finished | Retried | Stopped | Phase | Ended

@@ -10,14 +10,16 @@ import numpy as np
 
 from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.finished import PlannedCell, export_finished
+from msanet_bench.finished import PlannedCell, export_finished, finished_cells
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.environment import environment
 from msanet_bench.migrations import newest
 from msanet_bench.plan import BASELINE, Cell
-from msanet_bench.records import replace_text
+from msanet_bench.records import replace_text, write_records
 from msanet_bench.shard import Shard
 from msanet_bench.spec import Experiment, digest
+
+UNTUNED = "untuned.jsonl"
 
 
 def write_manifest(
@@ -30,6 +32,7 @@ def write_manifest(
     threads: int,
     shard: Shard | None = None,
     trials: Sequence[Mapping[str, Any]] | None = None,
+    tuning: Mapping[str, Any] | None = None,
 ) -> None:
     """What was planned, on what, by what: written before the first cell runs.
 
@@ -62,14 +65,29 @@ def write_manifest(
         content["shard"] = shard.to_json()
     if trials is not None:
         content["trials"] = list(trials)
+    if tuning is not None:
+        content["tuning"] = dict(tuning)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     replace_text(results / "manifest.json", f"{text}\n")
 
 
+def export_untuned(results: Path, cells: Sequence[Cell] | None, attempts: Sequence[Attempt]) -> None:
+    """The records of the variants as they are without tuning; None where nothing is tuned."""
+    if cells is None:
+        (results / UNTUNED).unlink(missing_ok=True)
+        return
+    write_records(
+        results / UNTUNED, [attempt.record for attempt in finished_cells(_planned(cells), attempts)]
+    )
+
+
 def export_records(results: Path, cells: Sequence[Cell], attempts: Sequence[Attempt]) -> None:
     """The records and tables of the cells of a plan."""
-    planned = [PlannedCell(c.key, c.variant.name, c.variant.factors, c.seed) for c in cells]
-    export_finished(results, planned, attempts)
+    export_finished(results, _planned(cells), attempts)
+
+
+def _planned(cells: Sequence[Cell]) -> list[PlannedCell]:
+    return [PlannedCell(c.key, c.variant.name, c.variant.factors, c.seed) for c in cells]
 
 
 def _packed_labels(labels: Sequence[int]) -> str:

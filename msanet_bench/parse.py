@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
+from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
 from msanet_bench.parse_factors import (
     block_problems,
@@ -19,17 +21,16 @@ from msanet_bench.parse_factors import (
     variant_problems,
 )
 from msanet_bench.parse_search import factor_fields, search_problems
+from msanet_bench.parse_tune import tune_problems
 from msanet_bench.plan import Catalog
 from msanet_bench.search_spec import SEARCHES, SearchSpec
 from msanet_bench.spec import (
     DESIGNS,
     MOST_SEEDS,
     AnalysisSpec,
-    Constraint,
     DataSpec,
     Design,
     Experiment,
-    Factor,
     MeasureSpec,
     ModelSpec,
     TrainSpec,
@@ -81,6 +82,7 @@ class _Parser:
         design = self._design(variants)
         constraints = self._constraints(tree.get("constraints"))
         search = self._section(SearchSpec, "search") if design in SEARCHES else None
+        tune = self._tune(tree["tune"]) if "tune" in tree else None
         fields = {
             "name": default_name,
             **tree,
@@ -94,6 +96,7 @@ class _Parser:
             "variants": variants,
             "constraints": constraints,
             "search": search,
+            "tune": tune,
             "plugins": tuple(self._list("plugins")),
         }
         experiment = self._validated(Experiment, fields, ())
@@ -101,6 +104,8 @@ class _Parser:
         self.problems += search_problems(self.document, design, search, factors, constraints, base.data)
         self.problems += variant_problems(self.document, design, variants, base, self.catalog)
         self.problems += factor_problems(self.document, design, factors, base, self.catalog)
+        if tune is not None:
+            self.problems += tune_problems(self.document, design, tune, factors, variants, base)
         return experiment
 
     def _design(self, variants: tuple[Mapping[str, Any], ...]) -> Design:
@@ -155,6 +160,19 @@ class _Parser:
             if factor is not None:
                 factors[path] = factor
         return factors
+
+    def _tune(self, raw: Any) -> TuneSpec:
+        """The section as far as it is right: options, and a path for every other key."""
+        content = self._mapping(raw, ("tune",))
+        options: dict[str, Any] = {key: content[key] for key in ("trials", "seed") if key in content}
+        found = {
+            path: self._factor(factor_fields(value), ("tune", path), is_short=not isinstance(value, dict))
+            for path, value in content.items()
+            if path not in options
+        }
+        paths = {path: factor for path, factor in found.items() if factor is not None}
+        tune = self._validated(TuneSpec, {**options, "paths": paths}, ("tune",))
+        return TuneSpec(paths=paths) if tune is None else tune
 
     def _factor(self, fields: Mapping[str, Any], place: Path, *, is_short: bool) -> Factor | None:
         """The factor, or None; what is wrong with a short one stands at its path, not at a key it has not."""

@@ -5,10 +5,11 @@ from math import prod
 from typing import NamedTuple
 
 from msanet_bench.errors import Problem
+from msanet_bench.factor_spec import Factor
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
 from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
 from msanet_bench.registry import OptionProblem
-from msanet_bench.spec import Design, Experiment, Factor, ModelSpec
+from msanet_bench.spec import Design, Experiment, ModelSpec
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path, dotted
 

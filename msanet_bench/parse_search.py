@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import Problem
+from msanet_bench.factor_spec import Factor
 from msanet_bench.search_spec import PRUNER_OPTIONS, SEARCHES, SearchSpec
-from msanet_bench.spec import Constraint, DataSpec, Design, Factor
+from msanet_bench.spec import DataSpec, Design
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path
 
@@ -49,6 +51,7 @@ def search_problems(
         yield document.problem(("factors", "data.validation"), law)
     if search is not None:
         yield from _section_problems(document, design, search, factors)
+        yield from _latency_problems(document, search, constraints)
 
 
 def _is_short_range(value: list[Any]) -> bool:
@@ -76,6 +79,26 @@ def _only_searches(
     for index, constraint in enumerate(constraints):
         if constraint.measure == "memory":
             law = f"only a search ({_SEARCHES}) limits memory; the design `{design}` limits params and macs."
+            yield document.problem(("constraints", index), law)
+        elif constraint.is_timed:
+            law = f"only a search ({_SEARCHES}) limits latency; the design `{design}` times what is trained."
+            yield document.problem(("constraints", index), law)
+
+
+def _latency_problems(
+    document: Document, search: SearchSpec, constraints: tuple[Constraint, ...]
+) -> Iterator[Problem]:
+    """Whoever asks for latency must ask for trials in batches."""
+    if search.batch is not None:
+        return
+    law = (
+        "latency is timed before training, while nothing trains, for the trials of a batch together. Set "
+        "`search.batch` to their number, such as 4."
+    )
+    if "latency" in search.objectives:
+        yield document.problem(("search", "objectives"), law)
+    for index, constraint in enumerate(constraints):
+        if constraint.is_timed:
             yield document.problem(("constraints", index), law)
 
 

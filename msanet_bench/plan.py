@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from msanet_bench.errors import BenchError
+from msanet_bench.factor_spec import Factor
 from msanet_bench.overlay import Settings, changed, is_option, same_part
 from msanet_bench.registry import Registry
-from msanet_bench.spec import BlockSpec, DataSpec, Experiment, Factor, digest
+from msanet_bench.spec import BlockSpec, DataSpec, Experiment, digest
 from msanet_bench.violations import suggestion
 
 Catalog: TypeAlias = Mapping[str, Registry[Any]]

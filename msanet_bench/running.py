@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+_FILES = ("running.json", ".running.json.new")
 # struct flock of Linux: type, whence, start, length, process
 _FLOCK = "hhqqi"
 
@@ -32,16 +33,17 @@ def write_running(results: Path, cells: Iterable[RunningCell]) -> None:
 
     A disk that refuses is not told here: the next line of the journal meets it, and that one counts.
     """
-    path, new = results / "running.json", results / ".running.json.new"
+    path, new = (results / name for name in _FILES)
     with contextlib.suppress(OSError):
         new.write_text(json.dumps([asdict(cell) for cell in cells]) + "\n", encoding="utf-8")
         new.replace(path)
 
 
 def forget_running(results: Path) -> None:
-    """Nothing runs any more."""
-    with contextlib.suppress(OSError):
-        (results / "running.json").unlink(missing_ok=True)
+    """Nothing runs any more, and what a sweep that was killed has half written is gone."""
+    for name in _FILES:
+        with contextlib.suppress(OSError):
+            (results / name).unlink(missing_ok=True)
 
 
 def read_running(results: Path) -> tuple[RunningCell, ...]:

@@ -10,7 +10,7 @@ from msanet_bench.units import Better
 from msanet_bench.violations import shown, suggestion
 
 SearchDesign: TypeAlias = Literal["random", "tpe", "nsga2", "qmc"]
-Objective: TypeAlias = Literal["accuracy", "params", "macs", "memory"]
+Objective: TypeAlias = Literal["accuracy", "params", "macs", "memory", "latency"]
 
 SEARCHES: tuple[SearchDesign, ...] = get_args(SearchDesign)
 
@@ -19,6 +19,7 @@ DIRECTIONS: Mapping[Objective, Better] = {
     "params": "lower",
     "macs": "lower",
     "memory": "lower",
+    "latency": "lower",
 }
 
 _Whole = Annotated[int, Field(ge=1, le=100_000)]

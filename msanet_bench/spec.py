@@ -6,13 +6,15 @@ The defaults of `ModelSpec` are the network of the design article; those of `Tra
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
+from msanet_bench.constraint import Constraint
+from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.search_spec import SearchDesign, SearchSpec
 from msanet_bench.strict import Seed, Spec
-from msanet_bench.units import parse_count, parse_points
+from msanet_bench.units import parse_points
 
 
 def _frozen(value: Any) -> Any:
@@ -165,92 +167,13 @@ class AnalysisSpec(Spec):
     families: Annotated[tuple[Family, ...], Field(strict=False)] = get_args(Family)
 
 
-class Range(Spec):
-    """Numbers from `low` to `high`, both included; whole ones where both are. `log`: by their ratio."""
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError(f"`low` must be less than `high`, but got (low={self.low}, high={self.high}).")
-        if self.log and self.low <= 0:
-            raise ValueError(f"`log` needs a range above zero, but got (low={self.low}).")
-        return self
-
-    @property
-    def is_whole(self) -> bool:
-        return isinstance(self.low, int) and isinstance(self.high, int)
-
-    def __contains__(self, value: object) -> bool:
-        return (
-            isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
-        )
-
-
-class Factor(Spec):
-    """A dotted path that is varied, its levels as written, and the levels of other factors it needs.
-
-    A search may draw from a range instead; there are no levels then.
-    """
-
-    levels: tuple[Any, ...] = ()
-    when: Mapping[str, Any] = {}
-    range: Range | None = Field(default=None, exclude_if=lambda value: value is None)
-
-    @model_validator(mode="after")
-    def _has_either(self) -> Self:
-        if self.range is not None and self.levels:
-            raise ValueError("must have levels or a range, not both.")
-        if self.range is None and "levels" not in self.model_fields_set:
-            raise ValueError("needs levels, or the ends of a range: `low` and `high`.")
-        return self
-
-    @property
-    def probes(self) -> tuple[Any, ...]:
-        """Its levels, or the two ends of its range."""
-        return self.levels if self.range is None else (self.range.low, self.range.high)
-
-
-class Constraint(Spec):
-    """A limit that a variant must keep to be trained at all."""
-
-    measure: Literal["params", "macs", "memory"]
-    relation: Literal["<=", ">="]
-    limit: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Constraint":
-        """`params <= 2M`.
-
-        Raises:
-            ValueError: the text is no such comparison.
-        """
-        words = text.split()
-        measures = {"params", "macs", "memory"}
-        if len(words) != 3 or words[0] not in measures or words[1] not in {"<=", ">="}:  # noqa: PLR2004
-            raise ValueError(f"must read like `params <= 2M` or `macs >= 100k`, but got {text!r}.")
-        return cls.model_validate({"measure": words[0], "relation": words[1], "limit": parse_count(words[2])})
-
-    def allows(self, value: int) -> bool:
-        return value <= self.limit if self.relation == "<=" else value >= self.limit
-
-    def excess(self, value: int) -> int:
-        """By how much a value breaks the limit; zero or less where it keeps it."""
-        return value - self.limit if self.relation == "<=" else self.limit - value
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.relation} {self.limit}"
-
-
 class Experiment(Spec):
     """One YAML file: a baseline, what is varied, on which data, how it is trained and measured.
 
     Attributes:
         delta: The smallest difference in accuracy that matters, with its unit, declared beforehand.
         search: How the space is searched; None for a design whose variants are all known beforehand.
+        tune: What of the training each variant of such a design is given its best value of.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -265,6 +188,7 @@ class Experiment(Spec):
     delta: str
     constraints: tuple[Constraint, ...] = ()
     search: SearchSpec | None = Field(default=None, exclude_if=lambda search: search is None)
+    tune: TuneSpec | None = Field(default=None, exclude_if=lambda tune: tune is None)
     measure: MeasureSpec = MeasureSpec()
     analysis: AnalysisSpec = AnalysisSpec()
     plugins: tuple[str, ...] = ()

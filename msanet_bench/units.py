@@ -87,3 +87,16 @@ def parse_bytes(text: str) -> int:
     if match is None or float(match[1]) <= 0:
         raise ValueError(f"must be a size such as `500MB` or `8GB`, but got {text!r}.")
     return round(float(match[1]) * {"MB": 10**6, "GB": 10**9}[match[2]])
+
+
+def parse_latency(text: str) -> tuple[float, Literal["s", "x"]]:
+    """Seconds: `2 ms` or `350us`; or a ratio to the baseline, whose unit is x: `0.8x`.
+
+    Raises:
+        ValueError: the text is neither, or not above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|x)\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a latency such as `2 ms` or a ratio such as `0.8x`, but got {text!r}.")
+    number = float(match[1])
+    return (number, "x") if match[2] == "x" else (number / {"s": 1, "ms": 1e3, "us": 1e6}[match[2]], "s")

@@ -9,7 +9,7 @@ from catalogs import own_catalog
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import Variant, cell_key
 from msanet_bench.records import Record
-from msanet_bench.search import Asked, Costs, Searcher, Sources, Trial, Turn
+from msanet_bench.search import Asked, Costs, Searcher, Sources, Timing, Trial, Turn, latest
 from msanet_bench.spec import Experiment
 
 CATALOG = own_catalog()
@@ -51,6 +51,7 @@ class Simulation:
     experiment: Experiment
     accuracy: Accuracy
     price: Callable[[Variant], Costs] = free
+    seconds: Callable[[Variant], float] = lambda _: 1.0
     workers: int = 1
     order: int = 0
     statuses: Mapping[str, str] = field(default_factory=dict)
@@ -58,13 +59,18 @@ class Simulation:
     asked: list[Asked] = field(default_factory=list)
     heard: list[Trial] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
+    sessions: list[list[str]] = field(default_factory=list)
+    running: list[Turn] = field(default_factory=list)
+    drift: float = 1.0
+    machine: str = "machine"
 
     def start(self) -> Searcher:
         sources = Sources(
             key=lambda variant, seed: cell_key(variant.settings, seed, "data", CATALOG),
             price=self.price,
             known=dict(self.known),
-            asked=list(self.asked),
+            time=self.time,
+            asked=latest(self.asked),
             write=self.asked.append,
             hear=self.heard.append,
             code="code",
@@ -74,7 +80,7 @@ class Simulation:
     def run(self, *, kill_after: int | None = None) -> Searcher:
         """Train with so many workers, which end in an order drawn from `order`; perhaps stop all at once."""
         searcher, source = self.start(), random.Random(self.order)  # noqa: S311
-        running: list[Turn] = []
+        running = self.running = []
         while kill_after is None or len(self.trained) < kill_after:
             while len(running) < self.workers and (turn := searcher.next()) is not None:
                 running.append(turn)
@@ -93,6 +99,14 @@ class Simulation:
         if turn is not None:
             raise AssertionError(f"not known: {turn.trial.variant.name} seed {turn.seed}")
         return searcher
+
+    def time(self, variants: Sequence[Variant]) -> list[Timing]:
+        """A session on a machine that takes `drift` times as long from one to the next."""
+        assert not self.running, "timed while something trains"
+        self.sessions.append([variant.name for variant in variants])
+        baseline_s = self.seconds(variants[0]) * self.drift ** len(self.sessions)
+        ratios = [self.seconds(variant) / self.seconds(variants[0]) for variant in variants]
+        return [Timing(baseline_s, r, 0.9 * r, 1.1 * r, "", "cpu", self.machine) for r in ratios]
 
     def record(self, turn: Turn) -> Record:
         variant, seed = turn.trial.variant, turn.seed

@@ -24,11 +24,11 @@ ROWS = (
     "analyze checks compare report schema testing",
     "analysis data measure model source_digest train",
     "amendments events finished parse plugins status",
-    "parse_factors parse_search",
+    "parse_factors parse_search parse_tune",
     "journal plan running tabulate",
     "overlay records",
     "registry spec yaml_document",
-    "search_spec",
+    "constraint factor_spec search_spec",
     "gfm migrations shard streams strict units violations",
     "errors",
 )
@@ -46,7 +46,7 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data overlay parse registry schema search_spec spec strict violations",
+    "pydantic": "data factor_spec overlay parse registry schema search_spec spec strict violations",
     "pydantic_core": "violations",
     "psutil": "executors",
     "pynvml": "measure",

@@ -209,7 +209,7 @@ def test_a_plan_has_a_line_a_variant_and_never_cuts_a_name(desk: Path) -> None:
     long = "[{branches.conv3: off, branches.conv5: off, branches.dilated: off, attention: none}]"
     text = (desk / "good.yaml").read_text().partition("design:")[0]
     (desk / "long.yaml").write_text(f"{text}design: list\nvariants: {long}\nseeds: 2\n")
-    code, out, _ = run_verb("plan", "long.yaml", "--no-duration", cwd=desk)
+    code, out, _ = run_verb("plan", "long.yaml", cwd=desk)
     assert code == 0
     assert [line.split() for line in out.splitlines()[:3]] == [
         ["variant", "done", "missing"],
@@ -217,6 +217,9 @@ def test_a_plan_has_a_line_a_variant_and_never_cuts_a_name(desk: Path) -> None:
         ["branches.conv3=off,branches.conv5=off,branches.dilated=off,attention=none", "0", "2"],
     ]
     assert "\n2 variants, 4 cells: 0 done, 4 to train.\nabout " in out
+    without = run_verb("plan", "long.yaml", "--no-duration", cwd=desk).out
+    assert out.startswith(without)
+    assert without.endswith("4 to train.\n")
 
 
 def test_a_profile_has_a_line_a_variant_and_writes_nothing(desk: Path) -> None:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from msanet_bench.errors import BenchError
 from msanet_bench.plan import Variant
-from msanet_bench.search import Trial
+from msanet_bench.search import Timing, Trial, latest
 from searching import Simulation, names, searched
 
 GOOD_LR = 3e-3
@@ -248,3 +249,132 @@ factors:
 constraints: {constraints}
 search: {search}
 """
+
+
+def slow(variant: Variant) -> float:
+    """Seconds: from 1 at momentum 0 to 2 at momentum 1; the baseline has 0.9 and takes 1.9."""
+    return 1 + variant.settings.train.momentum
+
+
+TIMED = "{trials: 12, batch: 3, objectives: [accuracy, latency]}"
+
+
+def test_the_trials_of_a_batch_are_timed_together_beside_the_baseline_before_one_is_trained() -> None:
+    simulation = Simulation(searched("random", TIMED), bowl, seconds=slow, workers=2, order=3)
+    simulation.run()  # its clock asserts that nothing runs
+    assert [len(session) for session in simulation.sessions] == [3, 4, 4, 4, 2]
+    assert {session[0] for session in simulation.sessions} == {"baseline"}
+
+
+def test_a_machine_that_drifts_between_batches_changes_no_latency() -> None:
+    simulation = Simulation(searched("tpe", TIMED), bowl, seconds=slow, drift=1.5)
+    for trial in simulation.run().trials:
+        assert trial.values[1] == pytest.approx(1.5 * slow(trial.variant))
+    assert simulation.asked[-1].timing is not None
+    assert simulation.asked[-1].timing.baseline_s == pytest.approx(1.9 * 1.5**5)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("latency <= 1.7 s", 0.7), ("latency <= 0.8x", 0.52)])
+def test_a_limit_on_latency_keeps_slow_configurations_from_training(limit: str, most: float) -> None:
+    experiment = searched("tpe", "{trials: 30, batch: 3}", constraints=f"[{limit}]")
+    fast = experiment.train.model_copy(update={"momentum": 0.9 if "x" in limit else 0.5})
+    experiment = experiment.model_copy(update={"train": fast})
+    simulation = Simulation(experiment, bowl, seconds=slow)
+    trials = simulation.run().trials[1:]
+    rejected = [trial for trial in trials if trial.state == "rejected"]
+    kept = [trial for trial in trials if trial.state == "complete"]
+    assert rejected
+    assert all(trial.variant.settings.train.momentum > most for trial in rejected)
+    assert all(trial.variant.settings.train.momentum <= most for trial in kept)
+    assert len(simulation.trained) == 31 == 1 + len(kept)
+    assert f"{limit} is asked for".replace("1.7 s", "1700 ms") in rejected[0].reason
+    # most draws break the limit; told of it, TPE asks for fewer and fewer of them
+    assert sum(trial.state == "rejected" for trial in trials[-15:]) <= 6
+    told = {t.number: t for t in simulation.start_over().told()}
+    name = limit.replace("1.7 s", "1700 ms")
+    assert all(told[trial.number].constraints[name] > 0 for trial in rejected)
+    assert all(told[trial.number].constraints[name] <= 0 for trial in kept)
+    assert (told[0].constraints[name] > 0) == ("x" in limit)  # the baseline is no smaller than itself
+
+
+def test_without_the_limit_the_same_configurations_are_trained() -> None:
+    trials = Simulation(searched("tpe", TIMED), bowl, seconds=slow).run().trials
+    assert any(trial.variant.settings.train.momentum > 0.7 for trial in trials[1:])
+    assert {trial.state for trial in trials} == {"complete"}
+
+
+def test_a_baseline_slower_than_a_limit_is_one_message() -> None:
+    experiment = searched("tpe", "{trials: 4, batch: 2}", constraints="[latency <= 1.7 s]")
+    with pytest.raises(BenchError, match="x: the baseline itself is not allowed: latency is 1900 ms, but"):
+        Simulation(experiment, bowl, seconds=slow).run()
+
+
+@pytest.mark.parametrize("design", ["tpe", "nsga2", "qmc"])
+@pytest.mark.parametrize("killed", [0, 1, 5, 8])
+def test_a_search_for_latency_that_is_killed_goes_on_without_timing_again(design: str, killed: int) -> None:
+    experiment = searched(design, TIMED.replace("}", ", pruner: none}"), constraints="[latency <= 0.9x]")
+    quiet, broken = (
+        Simulation(experiment, bowl, seconds=slow, workers=2, order=order, drift=1.1) for order in (0, 5)
+    )
+    quiet.run()
+    broken.run(kill_after=killed)
+    timed = len(broken.sessions)
+    again = broken.run()
+    assert latest(broken.asked) == latest(quiet.asked)
+    assert broken.known == quiet.known
+    assert broken.sessions == quiet.sessions
+    assert len(broken.sessions) > timed or killed == 8
+    assert list(names(again.trials)) == list(names(quiet.start_over().trials))
+
+
+def test_a_search_that_is_killed_between_two_lines_times_those_alone_that_are_missing() -> None:
+    simulation = Simulation(searched("tpe", TIMED), bowl, seconds=slow, drift=1.1)
+    simulation.run(kill_after=0)
+    simulation.start().next()
+    lines = [asked for asked in simulation.asked if asked.timing is None]
+    timed = [asked for asked in simulation.asked if asked.timing is not None]
+    simulation.asked[:] = [*lines, *timed[:2]]
+    simulation.sessions.clear()
+    trials = simulation.run().trials
+    assert simulation.sessions[0] == ["baseline", trials[2].variant.name]
+    for trial in trials:
+        assert trial.values[1] == pytest.approx(1.1 * slow(trial.variant))
+
+
+def test_a_search_for_latency_does_not_go_on_on_another_machine() -> None:
+    simulation = Simulation(searched("tpe", TIMED), bowl, seconds=slow)
+    simulation.run(kill_after=2)
+    simulation.run(kill_after=3)
+    simulation.machine = "another"
+    with pytest.raises(BenchError, match="timed on another machine"):
+        simulation.run()
+
+
+def test_a_repetition_of_what_is_too_slow_is_not_allowed_either() -> None:
+    def attention(variant: Variant) -> float:
+        return 2.0 if variant.settings.model.attention.block == "se" else 1.0
+
+    experiment = searched("random", "{trials: 9, batch: 5}", text=FEW, constraints="[latency <= 1.5 s]")
+    trials = Simulation(experiment, bowl, seconds=attention).run().trials
+    states = {(trial.variant.name, trial.state) for trial in trials}
+    assert states == {
+        ("baseline", "complete"),
+        ("baseline", "repeated"),
+        ("attention=none", "complete"),
+        ("attention=none", "repeated"),
+        ("attention=se", "rejected"),
+    }
+
+
+def test_a_configuration_that_cannot_be_timed_is_not_trained() -> None:
+    simulation = Simulation(searched("random", TIMED), bowl, seconds=slow)
+    measure = simulation.time
+
+    def refused(variants: Sequence[Variant]) -> list[Timing]:
+        last = measure(variants)
+        return [*last[:-1], replace(last[-1], ratio=None, reason="not measured (out of memory)")]
+
+    simulation.time = refused  # type: ignore[method-assign]
+    rejected = [trial for trial in simulation.run().trials if trial.state == "rejected"]
+    assert {trial.reason for trial in rejected} == {"cannot be timed: not measured (out of memory)"}
+    assert {trial.variant.name for trial in rejected} == {session[-1] for session in simulation.sessions}

@@ -16,7 +16,7 @@ import msanet_bench.journal
 from msanet_bench.console.watch import headline, picture, watch_status
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.records import Record, Status
-from msanet_bench.running import RunningCell, log_file, write_running
+from msanet_bench.running import RunningCell, forget_running, log_file, write_running
 from msanet_bench.status import Look, Watcher
 from msanet_bench.status.tail import JournalTail
 from test_running import held
@@ -104,6 +104,10 @@ def test_a_sweep_is_seen_from_before_its_start_to_its_end(tmp_path: Path) -> Non
         look = watcher.look(100)
         assert (look.state, look.cells, look.missing, look.seconds_left) == ("running", 4, 4, None)
         assert [cell.since for cell in look.running] == [90.0, 95.0]
+        assert headline(look, results) == "tiny: 0 of 4 cells"
+        forget_running(results)
+        assert headline(watcher.look(100), results) == "tiny: 0 of 4 cells, getting ready"
+        write_running(results, look.running)
         end(results, "baseline", 0, started=90, seconds=20)
         end(results, "baseline", 1, "failed", started=95, seconds=20)
         look = watcher.look(120)

@@ -19,7 +19,8 @@ from msanet_bench.sweep.train import Policy, train
 
 
 def attempt(job: Job, status: Any = "failed", seconds: float = 1.0) -> Attempt:
-    return Attempt(failure(job, status, "planted"), 0.0, seconds, None, None, "cpu", "host")
+    trace = "Traceback" if status == "failed" else ""
+    return Attempt(failure(job, status, "planted"), 0.0, seconds, None, None, "cpu", "host", trace)
 
 
 class Scripted:
@@ -99,6 +100,13 @@ def test_the_last_attempt_is_the_last(tmp_path: Path) -> None:
     assert executor.submitted == ["a", "a"]
     assert work.heard == [("a", "oom")]
     assert [a.record.status for a in journal.read()] == ["oom", "oom"]
+
+
+def test_tries_of_an_earlier_run_count(tmp_path: Path) -> None:
+    died = WorkerDied("crash", "the worker process was killed by SIGKILL")
+    executor, work, _, _ = run(tmp_path, {"a": [died, "ok"], "b": [died, "ok"]}, Policy(3, tried={"a": 2}))
+    assert executor.submitted == ["a", "b", "b"]
+    assert work.heard == [("a", "failed"), ("b", "ok")]
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged"])

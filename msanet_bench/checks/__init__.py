@@ -11,6 +11,7 @@ from typing import NamedTuple
 from msanet_bench.checks.sameness import same_variants
 from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape, resized
 from msanet_bench.checks.taps import taps_off_the_map
+from msanet_bench.constraint import Constraint
 from msanet_bench.data import DATASETS, Dataset, cache_bytes, load
 from msanet_bench.errors import BenchError, SpecError
 from msanet_bench.measure.macs import count_macs
@@ -19,7 +20,7 @@ from msanet_bench.model.catalogue import SLOTS
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import BASELINE, Catalog, Variant, enumerate_variants
 from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
-from msanet_bench.spec import Constraint, DataSpec, Experiment, digest
+from msanet_bench.spec import DataSpec, Experiment, digest
 from msanet_bench.yaml_document import read_yaml
 
 __all__ = [

@@ -29,6 +29,7 @@ def check(
     """
     from msanet_bench import schema as schemas
     from msanet_bench.checks import catalog, check_plan, load_experiment
+    from msanet_bench.sweep.tuning import tuning_of, tuning_words
 
     if schema or record_schema:
         asked = schemas.record_schema() if record_schema else schemas.experiment_schema(catalog())
@@ -51,3 +52,6 @@ def check(
         return
     variants = len(checked.variants)
     print(f"{experiment}: in order. {variants} variants x {seeds} seeds = {variants * seeds} cells.")
+    tuning = tuning_of(loaded, checked)
+    if tuning is not None:
+        print(tuning_words(tuning, variants * seeds))

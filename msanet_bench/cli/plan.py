@@ -37,29 +37,35 @@ def plan(
     from msanet_bench.journal import Journal, final_attempts
     from msanet_bench.sweep.devices import parse_devices, visible_devices
     from msanet_bench.sweep.notes import orphans_note
-    from msanet_bench.sweep.opening import planned_cells
+    from msanet_bench.sweep.planned import plan_all
+    from msanet_bench.sweep.tuning import tuning_words
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
     used = parse_devices(devices, visible_devices())
     checked = check_plan(loaded, data_root)
     folder = results or Path("results") / loaded.name
-    cells = planned_cells(loaded, checked, read_history(folder).added_seeds, folder)
+    done = final_attempts(Journal(folder / "journal.jsonl").read())
+    known = {key: attempt.record for key, attempt in done.items()}
+    planned = plan_all(loaded, checked, read_history(folder).added_seeds, folder, known)
+    cells = planned.cells
     variants, notes = list({cell.variant.name: cell.variant for cell in cells}.values()), checked.notes
     if loaded.search is not None:
         left = 1 + loaded.search.trials - len(variants)
         notes = (*notes, f"a search by {loaded.design} asks for the rest: at most {left} more variants.")
-    done = final_attempts(Journal(folder / "journal.jsonl").read())
-    records = [(cell.variant.name, done[cell.key].record if cell.key in done else None) for cell in cells]
-    show_plan(variants, (*notes, *orphans_note(done, cells)), records)
-    missing = [cell for cell in cells if cell.key not in done]
+    if planned.tuning is not None:
+        tried = sum(tried.cell.key in done for tried in planned.tried)
+        notes = (*notes, f"{tuning_words(planned.tuning, len(cells))} {tried} of those that tune are done.")
+    records = [(cell.variant.name, known.get(cell.key)) for cell in cells]
+    show_plan(variants, (*notes, *orphans_note(done, planned.all_cells)), records)
+    missing = [cell for cell in planned.at_most(known) if cell.key not in done]
     if not missing or no_duration or loaded.search is not None:
         return
     wanted = Wanted(
         experiment=loaded,
         plan=checked,
         missing=missing,
-        finished=[done[cell.key] for cell in cells if cell.key in done],
+        finished=[done[cell.key] for cell in planned.all_cells if cell.key in done],
         device=used.kind,
         slots=used.slots(workers)[: len(missing)],
         data_root=data_root,

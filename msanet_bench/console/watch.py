@@ -82,6 +82,8 @@ def headline(look: Look, results: Path) -> str:
         words.append(f"{len(look.failures)} not ok")
     if look.state == "running" and not look.missing and not look.running:
         words.append("training is over, the sweep goes on")
+    elif look.state == "running" and not look.running:
+        words.append("getting ready")
     elif look.state == "running" and look.cells_per_second is not None and look.seconds_left is not None:
         words += [f"{60 * look.cells_per_second:.1f}/min", f"{duration_text(look.seconds_left)} left"]
     elif look.state == "stopped":

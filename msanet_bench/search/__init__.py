@@ -1,5 +1,6 @@
 """Optuna at home: the ledger of finite designs, and searches."""
 
+from msanet_bench.search.candidates import tuning_candidates
 from msanet_bench.search.ledger import CELL_KEY, Ledger
 from msanet_bench.search.mirror import Mirror
 from msanet_bench.search.searcher import Searcher, Sources, Turn
@@ -14,7 +15,8 @@ from msanet_bench.search.storage import (
     telling,
 )
 from msanet_bench.search.studies import search_id, space_of, variants_of
-from msanet_bench.search.trials import Asked, Costs, Trial, TrialFile
+from msanet_bench.search.timing import Timing
+from msanet_bench.search.trials import Asked, Costs, Trial, TrialFile, latest
 
 __all__ = [
     "CELL_KEY",
@@ -25,10 +27,12 @@ __all__ = [
     "Searcher",
     "Sources",
     "StorageLost",
+    "Timing",
     "Trial",
     "TrialFile",
     "Turn",
     "chosen_storage",
+    "latest",
     "name_objectives",
     "open_storage",
     "search_id",
@@ -37,5 +41,6 @@ __all__ = [
     "storage_url",
     "study_name",
     "telling",
+    "tuning_candidates",
     "variants_of",
 ]

@@ -32,7 +32,7 @@ def quieten() -> None:
 
 
 class Ledger:
-    """One Optuna study for one space of variants and seeds.
+    """One Optuna study for one space of variants and seeds; candidates of tuning stand for seeds there.
 
     A changed space gets a study of its own, since Optuna refuses changed choices; what is already
     known is then told again.
@@ -41,12 +41,15 @@ class Ledger:
         StorageLost: the storage is damaged, away or cannot be written.
     """
 
-    def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
+    def __init__(
+        self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int], second: str = "seed"
+    ) -> None:
         quieten()
-        space = {"variant": list(variants), "seed": list(seeds)}
+        self._second = second
+        space = {"variant": list(variants), second: list(seeds)}
         self._distributions: dict[str, BaseDistribution] = {
             "variant": CategoricalDistribution(tuple(variants)),
-            "seed": CategoricalDistribution(tuple(seeds)),
+            second: CategoricalDistribution(tuple(seeds)),
         }
         opened = open_storage(storage)
         with telling(storage):
@@ -79,9 +82,12 @@ class Ledger:
 
     def ask(self, key: str, variant: str, seed: int) -> int:
         """Open a trial for one cell; its number."""
-        self._study.enqueue_trial({"variant": variant, "seed": seed})
+        self._study.enqueue_trial({"variant": variant, self._second: seed})
         # A sweep that was killed between enqueueing and asking has left its cell in the queue.
-        while (trial := self._study.ask(self._distributions)).params != {"variant": variant, "seed": seed}:
+        while (trial := self._study.ask(self._distributions)).params != {
+            "variant": variant,
+            self._second: seed,
+        }:
             self._study.tell(trial, state=TrialState.FAIL)
         trial.set_user_attr(CELL_KEY, key)
         return trial.number
@@ -99,7 +105,7 @@ class Ledger:
             create_trial(
                 state=state,
                 value=accuracy,
-                params={"variant": variant, "seed": seed},
+                params={"variant": variant, self._second: seed},
                 distributions=self._distributions,
                 user_attrs={CELL_KEY: key},
             )

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.records import Record
 from msanet_bench.search_spec import Objective
-from msanet_bench.spec import Constraint
 
 
 def values(
-    objectives: Sequence[Objective], records: Sequence[Record], costs: Mapping[str, int | None]
+    objectives: Sequence[Objective], records: Sequence[Record], costs: Mapping[str, float | None]
 ) -> tuple[float, ...]:
     """One value an objective; all costs among them are known."""
     found = {"accuracy": fmean(map(validation_accuracy, records)), **costs}
@@ -32,17 +32,17 @@ def mean_curve(records: Sequence[Record]) -> list[float]:
     return [fmean(epoch) for epoch in zip(*map(validation_curve, records), strict=False)]
 
 
-def excess(constraints: Sequence[Constraint], costs: Mapping[str, int | None]) -> dict[str, float]:
-    """By how much each limit is broken, relative to it; zero or less where it is kept."""
+def excess(constraints: Sequence[Constraint], costs: Mapping[str, float | None]) -> dict[str, float]:
+    """By how much each limit is broken, relative to it; zero or less where it is kept. Of what is known."""
     return {
-        str(constraint): constraint.excess(value) / max(constraint.limit, 1)
+        str(constraint): constraint.excess(value) / (constraint.limit or 1)
         for constraint in constraints
-        if (value := costs[constraint.measure]) is not None
+        if (value := costs.get(constraint.measure)) is not None
     }
 
 
 def broken(
-    constraints: Sequence[Constraint], objectives: Sequence[Objective], costs: Mapping[str, int | None]
+    constraints: Sequence[Constraint], objectives: Sequence[Objective], costs: Mapping[str, float | None]
 ) -> Iterator[str]:
     """Why a configuration is not trained."""
     wanted = dict.fromkeys(
@@ -54,4 +54,4 @@ def broken(
     for constraint in constraints:
         value = costs[constraint.measure]
         if value is not None and not constraint.allows(value):
-            yield f"{constraint.measure} is {value}, but {constraint} is asked for"
+            yield f"{constraint.name} is {constraint.shown(value)}, but {constraint} is asked for"

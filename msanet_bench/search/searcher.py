@@ -2,7 +2,8 @@
 
 Without `batch` a new trial is asked for whenever a worker is free. With it, so many are asked for before any
 of them is told, and they are told in their order, whichever ended first: the search is the same every time.
-A trial's seeds run one after the other, so that those of a stopped one are saved.
+A trial's seeds run one after the other, so that those of a stopped one are saved. Where latency is asked for,
+the trials of a batch are timed together before the first of them is handed out; nothing runs at that time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,12 +14,13 @@ from optuna.trial import FrozenTrial
 from msanet_bench.plan import BASELINE, Catalog, Variant, baseline_settings, make_variant
 from msanet_bench.records import Record
 from msanet_bench.search import pruning
-from msanet_bench.search.judging import as_before, judged
+from msanet_bench.search.judging import as_before, judged, judged_by_time
 from msanet_bench.search.objectives import excess, mean_curve, validation_curve, values
 from msanet_bench.search.space import Params
 from msanet_bench.search.studies import search_id, space_of
 from msanet_bench.search.study import SearchStudy
-from msanet_bench.search.trials import Asked, Costs, Trial
+from msanet_bench.search.timing import Time, is_timed, newly_timed
+from msanet_bench.search.trials import Asked, Costs, Trial, asked_line
 from msanet_bench.search_spec import SearchSpec
 from msanet_bench.spec import Experiment
 from msanet_bench.train.stop import Stops
@@ -44,6 +46,7 @@ class Sources:
     Attributes:
         key: The identity of a variant's cell with a seed.
         price: What a variant costs without training. Raises BenchError if it cannot be built.
+        time: How long variants take, the first of them being the baseline.
         known: Cells that have been trained before, by key.
         asked: What this search asked for before it was stopped, in order.
         write: Called with every new question before its first cell is handed out.
@@ -53,6 +56,7 @@ class Sources:
 
     key: Callable[[Variant, int], str]
     price: Callable[[Variant], Costs]
+    time: Time
     known: Mapping[str, Record]
     asked: Sequence[Asked]
     write: Callable[[Asked], None]
@@ -75,6 +79,13 @@ class Searcher:
         self._first: dict[str, int] = {}
         self._running: set[int] = set()
         self._batch: list[int] = []
+        self._is_timed = is_timed(experiment)
+        self._untimed: list[int] = []
+        self._timings = {
+            asked.number: asked.timing
+            for asked in self._asked
+            if asked.timing is not None and asked.code == sources.code
+        }
         for params, known in self._from_elsewhere():
             self._study.add(params, known)
 
@@ -89,10 +100,13 @@ class Searcher:
     def next(self) -> Turn | None:
         """The next cell; None if none is to be begun before one that runs has ended."""
         while True:
-            turn = self._waiting()
+            turn = None if self._untimed else self._waiting()
             if turn is not None:
                 return turn
             if not self._may_ask():
+                if self._untimed:
+                    self._time()
+                    continue
                 self._tell_what_is_settled()
                 return None
             self._ask()
@@ -121,6 +135,8 @@ class Searcher:
         trained = sum(trial.state not in {"rejected", "repeated"} for trial in self._trials.values())
         if len(self._trials) >= _ASKED_A_TRIAL * self._search.trials or trained > self._search.trials:
             return False
+        if self._is_timed and self._batch and not self._untimed:
+            return False  # the next would be timed while those of this batch are trained
         return self._search.batch is None or len(self._batch) < self._search.batch
 
     def _ask(self) -> None:
@@ -130,13 +146,38 @@ class Searcher:
         trial = self._judged(trial, before)
         self._trials[number] = trial
         if before is None:
-            self._sources.write(_line(trial, self.id, self._sources.code))
+            self._sources.write(asked_line(trial, self.id, self._sources.code))
         if trial.params is not None and trial.costs:
             self._study.limit(number, excess(self._experiment.constraints, trial.costs))
         if trial.state == "open":
             self._batch.append(number)
+            self._untimed += [number] if self._is_timed else []
         else:
             self._tell(trial)
+
+    def _time(self) -> None:
+        """Time what was asked for together, and judge it and its repetitions by that."""
+        waiting, self._untimed = self._untimed, []
+        variants = {number: self._trials[number].variant for number in waiting}
+        self._timings |= newly_timed(variants, self._timings, self._baseline, self._sources.time)
+        for trial in self.trials[waiting[0] :]:
+            if trial.state == "open":
+                timing = self._timings[trial.number]
+                self._note(judged_by_time(trial, self._experiment, timing, self._timings[0].baseline_s))
+            elif trial.state == "repeated" and not trial.is_told:
+                self._note(as_before(trial, self._trials[self._first[self._identity(trial.variant)]]))
+        self._tell_what_is_settled()
+
+    def _note(self, trial: Trial) -> None:
+        """Keep a trial that was timed, on the disk too."""
+        self._trials[trial.number] = trial
+        line = asked_line(trial, self.id, self._sources.code)
+        before = self._asked[trial.number] if trial.number < len(self._asked) else None
+        if before is None or (before.timing, before.rejected) != (line.timing, line.rejected):
+            self._sources.write(line)
+        if trial.params is not None:
+            limits = [limit for limit in self._experiment.constraints if limit.is_timed]
+            self._study.limit(trial.number, excess(limits, trial.costs))
 
     def _new_baseline(self) -> Trial:
         params = self._space.params({k: str(v) for k, v in self._baseline.factors.items()})
@@ -229,10 +270,6 @@ class Searcher:
             variant = self._space.variant(asked.params)
             records = [self._sources.known.get(self._sources.key(variant, s)) for s in self._experiment.seeds]
             good = [record for record in records if record is not None and record.status == "ok"]
+            # times there are relative to the baseline of that search
             if len(good) == len(records) and set(self._search.objectives) <= {"accuracy", *asked.costs}:
                 yield asked.params, values(self._search.objectives, good, asked.costs)
-
-
-def _line(trial: Trial, study: str, code: str) -> Asked:
-    rejected = trial.reason if trial.state == "rejected" else ""
-    return Asked(study, trial.number, trial.variant.name, trial.params, trial.costs, rejected, code)

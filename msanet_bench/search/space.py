@@ -14,8 +14,9 @@ from optuna.distributions import (
 )
 from optuna.trial import Trial
 
+from msanet_bench.factor_spec import Factor, Range
 from msanet_bench.plan import Catalog, Choice, Variant, baseline_settings, holds, level_name, make_variant
-from msanet_bench.spec import Experiment, Factor, Range, digest
+from msanet_bench.spec import Experiment, digest
 
 Params: TypeAlias = Mapping[str, str | int | float]
 
@@ -47,16 +48,25 @@ class Space:
         return params
 
     def variant(self, params: Params) -> Variant:
-        """The variant of an answer; numbers of ranges are rounded to three digits, for its name."""
-        choice = self._choice(params)
+        """The variant of an answer."""
+        choice = self.choice(params)
         named = {path: choice[path] for path in self._declared if path in choice}
         return make_variant(self._base, self._declared, named, self._catalog)
+
+    def choice(self, params: Params) -> Choice:
+        """What an answer sets, as far as it applies; numbers of ranges are rounded to three digits."""
+        choice: dict[str, Any] = {}
+        for path, value in params.items():
+            factor = self._factors[path]
+            if holds(self._base, factor.when, choice, self._catalog):
+                choice[path] = _level(factor, value)
+        return choice
 
     def params(self, levels: Mapping[str, str]) -> Params | None:
         """The answer that makes a variant of these levels; None if the space does not hold it."""
         params: dict[str, str | int | float] = {}
         for path, factor in self._factors.items():
-            if holds(self._base, factor.when, self._choice(params), self._catalog):
+            if holds(self._base, factor.when, self.choice(params), self._catalog):
                 value = _named(factor, levels.get(path))
                 if value is None:
                     return None
@@ -77,15 +87,7 @@ class Space:
         return digest({path: str(distribution) for path, distribution in self.distributions.items()})
 
     def _is_asked(self, factor: Factor, params: Params) -> bool:
-        return self._asks_all or holds(self._base, factor.when, self._choice(params), self._catalog)
-
-    def _choice(self, params: Params) -> Choice:
-        choice: dict[str, Any] = {}
-        for path, value in params.items():
-            factor = self._factors[path]
-            if holds(self._base, factor.when, choice, self._catalog):
-                choice[path] = _level(factor, value)
-        return choice
+        return self._asks_all or holds(self._base, factor.when, self.choice(params), self._catalog)
 
 
 def _in_order(factors: Mapping[str, Factor]) -> Iterator[tuple[str, Factor]]:

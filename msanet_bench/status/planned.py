@@ -14,7 +14,8 @@ from msanet_bench.shard import Shard
 class Planned(NamedTuple):
     """The experiment's name, by variant the seed of each cell's key, and the keys that other shards train.
 
-    Of a search also how many trials ended in which way.
+    What tunes a variant, and what it is untuned, stand as variants of their own. Of a search also how many
+    trials ended in which way.
     """
 
     name: str
@@ -35,6 +36,7 @@ def read_planned(results: Path) -> Planned:
         planned: dict[str, dict[str, int]] = {}
         for cell in fields["cells"]:
             planned.setdefault(cell["variant"], {})[cell["key"]] = cell["seed"]
+        planned |= _tuning(fields.get("tuning"), {key for keys in planned.values() for key in keys})
         elsewhere = _elsewhere(fields)
         trials = Counter(str(trial["state"]) for trial in fields.get("trials", ()))
     except OSError as error:
@@ -44,6 +46,19 @@ def read_planned(results: Path) -> Planned:
     except (ValueError, KeyError, TypeError) as error:
         raise ResultsError(f"{manifest}: not a manifest ({type(error).__name__}: {error}).") from error
     return Planned(str(fields.get("name", results.name)), planned, elsewhere, trials)
+
+
+def _tuning(fields: Mapping[str, Any] | None, tested: set[str]) -> dict[str, dict[str, int]]:
+    """What tunes, and what is trained untuned beside the cells that are tested."""
+    planned: dict[str, dict[str, int]] = {}
+    if fields is None:
+        return planned
+    for cell in fields["cells"]:
+        planned.setdefault(f"{cell['variant']} (tuning)", {})[cell["key"]] = fields["seed"]
+    for cell in fields["untuned"]:
+        if cell["key"] not in tested:
+            planned.setdefault(f"{cell['variant']} (untuned)", {})[cell["key"]] = cell["seed"]
+    return planned
 
 
 def _elsewhere(fields: Mapping[str, Any]) -> frozenset[str]:

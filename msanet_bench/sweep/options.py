@@ -26,8 +26,8 @@ class SweepOptions:
         executor: Where cells run: in children of this process, or on a Ray cluster.
         ray_address: Of the cluster; None takes RAY_ADDRESS, else starts Ray on this machine.
         retry: Cells that ended so are trained again.
-        max_attempts: How often a cell is tried in one run while its process dies; an error of its own is
-            not tried again, since it would come again.
+        max_attempts: How often a cell is tried while its process dies, in this run and those before; an
+            error of its own is not tried again, since it would come again.
         max_failures: No further cell is begun after more cells than this were not ok; None begins all.
         deadline: No cell is begun that would not end by then; in seconds since the epoch.
         limits: What a cell may take before its process is killed.

@@ -9,11 +9,20 @@ import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
 from msanet_bench.checks import CheckedPlan, check_plan
-from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
-from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import final_records, sole_writer
+from msanet_bench.events import (
+    Event,
+    Finished,
+    FirstStepFailed,
+    Phase,
+    Retried,
+    Stopped,
+    Tuned,
+)
+from msanet_bench.exports import export_records, export_untuned, write_manifest
+from msanet_bench.journal import sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
+from msanet_bench.records import Status
 from msanet_bench.running import forget_running, write_running
 from msanet_bench.search import Ledger, study_name, telling
 from msanet_bench.search_spec import SearchSpec
@@ -29,7 +38,10 @@ from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.run_search import Hands, run_search
+from msanet_bench.sweep.run_tuning import TuningHands, run_tuning
+from msanet_bench.sweep.tally import FINE, TUNING_FINE, ended, most_cells, started
 from msanet_bench.sweep.train import Policy, train
+from msanet_bench.sweep.tuning import UNTUNED, Tuning, called_untuned, plain_name, tuning_json
 from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
 from msanet_bench.units import Measure
 
@@ -54,28 +66,52 @@ def _run(sweep: Sweep) -> Iterator[Event]:
     notes = (
         *sweep.plan.notes,
         *shard_notes(sweep.options.shard, sweep.seeds),
-        *journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+        *journal_notes(torn, sweep.records, sweep.planned.all_cells, _today(sweep)),
     )
-    with open_place(sweep.options, sweep.devices, len(sweep.missing)) as place:
-        yield _started(sweep, place.slots, notes)
-        # before anything takes long: a server that is away is told at once
-        ledger = _open_ledger(sweep) if sweep.missing else None
+    with open_place(sweep.options, sweep.devices, most_cells(sweep)) as place:
+        yield started(sweep, place.slots, notes)
+        if sweep.planned.tuning is not None and sweep.untried:
+            sweep = yield from _tune(sweep, sweep.planned.tuning, place)
+        # before anything takes long: a server that is away is told at once; and where nothing is missing, a
+        # sweep that was killed at its last cell has left a trial running
+        ledger = _open_ledger(sweep)
         yield Phase("counting parameters and operations")
         profile = _count(sweep)
         session = _forget_other_latencies(sweep)
         try:
-            if ledger is not None:
-                jobs = [_job(sweep, cell, profile[cell.variant.name].measures()) for cell in sweep.missing]
+            if sweep.missing:
+                jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
                 yield from _try_first_steps(sweep, jobs, place, pace)
                 yield Phase("training")
                 yield from _train(sweep, jobs, place, pace, ledger)
         finally:
             forget_running(sweep.results)
-            export_records(sweep.results, sweep.cells, sweep.journal.read())
+            _export(sweep)
     if sweep.options.shard is None:
         yield from _measure(sweep, session)
-    yield _ended(sweep)
+    yield ended(sweep)
+
+
+def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, Sweep]:
+    """The sweep with what was chosen for each variant."""
+    pace = Pace(sweep.attempts, sweep.options.deadline)
+    _write_manifest(sweep)
+    hands = TuningHands(
+        sweep=sweep,
+        study=study_name(sweep.experiment.name, sweep.results, sweep.options.storage),
+        job=lambda cell: _job(sweep, cell, {}),
+        fits=pace.is_in_time,
+        try_steps=lambda jobs: _try_first_steps(sweep, jobs, place, pace),
+        train=lambda work: _work_off(sweep, work, place, pace, TUNING_FINE),
+    )
+    try:
+        may_go_on = yield from run_tuning(hands, tuning)
+    finally:
+        forget_running(sweep.results)
+    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
+    yield Tuned(len(chosen.keys) - len(sweep.keys))
+    return chosen if may_go_on else replace(chosen, missing=())
 
 
 def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
@@ -97,7 +133,7 @@ def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
 
 
 def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
-    chosen = replace(sweep, plan=plan)
+    chosen = replace(sweep, planned=sweep.planned._replace(plan=plan))
     yield from _measure(chosen, _forget_other_latencies(chosen))
 
 
@@ -111,33 +147,33 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
     }
 
 
-def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.own)
-    return Started(
-        variants=len(sweep.plan.variants),
-        seeds=len({cell.seed for cell in sweep.own}),
-        cells=planned,
-        done=planned - len(sweep.missing),
-        workers=slots,
-        notes=notes,
-    )
-
-
 def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
-    experiment, plan = sweep.experiment, sweep.plan
-    profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
+    plugins = sweep.experiment.plugins
+    profile = profile_variants(sweep.plan, plugins=plugins, plugin_folder=sweep.options.plugin_folder)
+    _write_manifest(sweep)
+    write_profile(sweep.results, profile)
+    return profile
+
+
+def _write_manifest(sweep: Sweep) -> None:
+    tuning = sweep.planned.tuning
     write_manifest(
         sweep.results,
-        experiment,
-        plan,
+        sweep.experiment,
+        sweep.plan,
         sweep.cells,
         sweep.history,
         threads=THREADS_PER_WORKER,
         shard=sweep.options.shard,
+        tuning=None if tuning is None else tuning_json(tuning, sweep.records, sweep.planned.untuned),
     )
-    write_profile(sweep.results, profile)
-    return profile
+
+
+def _export(sweep: Sweep) -> None:
+    attempts = sweep.journal.read()
+    export_records(sweep.results, sweep.cells, attempts)
+    export_untuned(sweep.results, sweep.planned.untuned if sweep.planned.tuning else None, attempts)
 
 
 def _forget_other_latencies(sweep: Sweep) -> str:
@@ -169,11 +205,15 @@ def _train(
 
 
 def _work_off(
-    sweep: Sweep, job_source: Work, place: Place, pace: Pace
+    sweep: Sweep,
+    job_source: Work,
+    place: Place,
+    pace: Pace,
+    fine: frozenset[Status] = FINE,
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     work = UntilLost(job_source, sweep.storage)
-    policy = Policy(options.max_attempts, options.max_failures)
+    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
@@ -185,12 +225,13 @@ def _work_off(
 
 def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
+    names += [f"{name}{UNTUNED}" for name in names] if sweep.planned.tuning else []
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
     study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
     ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
-        for cell in sweep.cells
+        for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
         if cell.key in sweep.records
     }
     with telling(sweep.storage):
@@ -227,10 +268,3 @@ def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
             measure, networks, sweep.results, threads=THREADS_PER_WORKER, identity=session
         ):
             pass
-
-
-def _ended(sweep: Sweep) -> Ended:
-    final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.own if cell.key in final]
-    not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.own), not_ok, left=len(sweep.own) - len(records))

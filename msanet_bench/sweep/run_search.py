@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from msanet_bench.analysis.pareto import on_front
 from msanet_bench.cell import THREADS_PER_WORKER, Job
@@ -17,6 +18,7 @@ from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
 from msanet_bench.sweep.opening import Sweep
 from msanet_bench.sweep.search import Count, SearchParts, SearchWork, trained, trial_json
+from msanet_bench.sweep.trial_latency import time_beside_baseline
 from msanet_bench.sweep.work import Work
 from msanet_bench.units import Measure
 
@@ -100,6 +102,7 @@ def _parts(hands: Hands, count: Count) -> SearchParts:
             if key not in missing and record.status not in sweep.options.retry
         },
         count=count,
+        time=partial(time_beside_baseline, sweep.plan, sweep.devices.kind),
         job=hands.job,
         fits=hands.fits,
         save=lambda trials, cells: _save(sweep, trials, cells),

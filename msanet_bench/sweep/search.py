@@ -17,6 +17,7 @@ from msanet_bench.search import (
     Mirror,
     Searcher,
     Sources,
+    Timing,
     Trial,
     TrialFile,
     Turn,
@@ -36,6 +37,7 @@ class SearchParts:
     Attributes:
         known: The cells that need not be trained again.
         job: What a worker is told of a cell.
+        time: How long variants take, the first of them being the baseline.
         fits: Whether a cell would end in time.
         save: Called with all trials and all cells of them when one has begun or ended.
         code: The digest of the code that trains and counts.
@@ -45,6 +47,7 @@ class SearchParts:
     plan: CheckedPlan
     known: Mapping[str, Record]
     count: Count
+    time: Callable[[Sequence[Variant]], Sequence[Timing]]
     job: Callable[[Cell, Mapping[str, Measure]], Job]
     fits: Callable[[Job], bool]
     save: Callable[[Sequence[Trial], Sequence[Cell]], None]
@@ -67,6 +70,7 @@ class SearchWork:
         sources = Sources(
             key=self._key,
             price=self._price,
+            time=parts.time,
             known=parts.known,
             asked=asked,
             write=file.append,
@@ -133,6 +137,7 @@ def trained(trials: Sequence[Trial]) -> list[Trial]:
 
 def trial_json(trial: Trial) -> dict[str, Any]:
     """What the manifest says of a trial."""
+    timing = {} if trial.timing is None else {"timing": trial.timing.to_json()}
     return {
         "number": trial.number,
         "variant": trial.variant.name,
@@ -140,6 +145,7 @@ def trial_json(trial: Trial) -> dict[str, Any]:
         "reason": trial.reason,
         "values": list(trial.values),
         "costs": dict(trial.costs),
+        **timing,
     }
 
 

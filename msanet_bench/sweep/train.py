@@ -2,9 +2,9 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from msanet_bench.cell import Job, failure
@@ -12,16 +12,25 @@ from msanet_bench.events import Finished, Retried, Stopped
 from msanet_bench.executors import Executor, WorkerDied
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.node import Answer, Task
+from msanet_bench.records import Status
 from msanet_bench.running import RunningCell, free_slot
+from msanet_bench.sweep.tries import may_pass
 from msanet_bench.sweep.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often a cell is tried whose process dies, and how many cells may fail before no more are begun."""
+    """How often a cell is tried whose process dies, and how many cells may fail before no more are begun.
+
+    Attributes:
+        tried: How often an earlier run has tried a cell, by its key.
+        fine: What is no failure.
+    """
 
     max_attempts: int = 1
     max_failures: int | None = None
+    tried: Mapping[str, int] = field(default_factory=dict)
+    fine: frozenset[Status] = frozenset({"ok", "pruned"})
 
 
 def train(
@@ -37,7 +46,8 @@ def train(
     not_ok = 0
     while True:
         while len(running) < slots and not _too_many(not_ok, policy) and (job := work.next()) is not None:
-            running[executor.submit(job)] = _begun(job, running.values())
+            number = 1 + policy.tried.get(job.key, 0)
+            running[executor.submit(job)] = _begun(job, running.values(), number)
         announce([ran.cell for ran in running.values()])
         if not running:
             break
@@ -45,12 +55,12 @@ def train(
             ran = running.pop(future)
             attempt = _attempt(future, ran)
             journal.append(attempt)
-            if _is_tried_again(future, attempt, ran, policy):
+            if may_pass(attempt) and ran.number < policy.max_attempts:
                 running[executor.submit(ran.job)] = _begun(ran.job, running.values(), ran.number + 1)
                 yield Retried(attempt)
                 continue
             work.done(ran.job, attempt)
-            not_ok += attempt.record.status not in {"ok", "pruned"}
+            not_ok += attempt.record.status not in policy.fine
             yield Finished(attempt)
     if _too_many(not_ok, policy):
         yield Stopped(f"{not_ok} cells were not ok, more than --max-failures {policy.max_failures}")
@@ -64,19 +74,13 @@ class _Running(NamedTuple):
     number: int
 
 
-def _begun(job: Job, others: Iterable[_Running], number: int = 1) -> _Running:
+def _begun(job: Job, others: Iterable[_Running], number: int) -> _Running:
     slot = free_slot(other.cell for other in others)
     return _Running(job, RunningCell(job.variant, job.seed, slot, time.time()), number)
 
 
 def _too_many(not_ok: int, policy: Policy) -> bool:
     return policy.max_failures is not None and not_ok > policy.max_failures
-
-
-def _is_tried_again(future: Future[Answer], attempt: Attempt, ran: _Running, policy: Policy) -> bool:
-    """An error of its own would come again; a death or a lack of memory may be the machine's."""
-    may_pass = future.exception() is not None or attempt.record.status == "oom"
-    return may_pass and ran.number < policy.max_attempts
 
 
 def _attempt(future: Future[Answer], ran: _Running) -> Attempt:

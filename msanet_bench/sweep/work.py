@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Protocol
 
 from msanet_bench.cell import Job
@@ -25,22 +26,34 @@ class FinitePlan:
 
     Args:
         fits: Whether a cell would end in time; one that would not is left for another sweep.
+        value: What Optuna is told of a cell.
+        number: Its seed, or what else tells it from others of its variant.
     """
 
-    def __init__(self, jobs: Iterable[Job], ledger: Ledger, fits: Callable[[Job], bool]) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        ledger: Ledger,
+        fits: Callable[[Job], bool],
+        *,
+        value: Callable[[Record], float | None] | None = None,
+        number: Callable[[Job], int] = attrgetter("seed"),
+    ) -> None:
         self._jobs = iter(jobs)
         self._ledger = ledger
         self._fits = fits
+        self._value = value or accuracy
+        self._number = number
         self._trials: dict[str, int] = {}
 
     def next(self) -> Job | None:
         job = next(filter(self._fits, self._jobs), None)
         if job is not None:
-            self._trials[job.key] = self._ledger.ask(job.key, job.variant, job.seed)
+            self._trials[job.key] = self._ledger.ask(job.key, job.variant, self._number(job))
         return job
 
     def done(self, job: Job, attempt: Attempt) -> None:
-        self._ledger.tell(self._trials.pop(job.key), accuracy(attempt.record))
+        self._ledger.tell(self._trials.pop(job.key), self._value(attempt.record))
 
 
 class UntilLost:

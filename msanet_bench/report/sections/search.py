@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.report.document import (
     Bar,
     Block,
@@ -24,6 +25,7 @@ from msanet_bench.report.numbers import (
     count,
     difference,
     mebibytes,
+    milliseconds,
     percent,
     percent_interval,
     plural,
@@ -32,18 +34,20 @@ from msanet_bench.report.search import Searched, SearchTrial, trials_csv
 from msanet_bench.search_spec import Objective
 
 _NAN = float("nan")
-_MILLION, _MEBIBYTE = 1e6, 2**20
+_MILLION, _MEBIBYTE, _MILLISECOND = 1e6, 2**20, 1e-3
 
 _NAMES: Mapping[Objective, str] = {
     "accuracy": "validation accuracy, %",
     "params": "params",
     "macs": "MACs",
     "memory": "memory, MiB",
+    "latency": "latency, ms",
 }
 _AXES: Mapping[Objective, tuple[str, float]] = {
     "params": ("million parameters", _MILLION),
     "macs": ("million multiply-accumulates of one image", _MILLION),
     "memory": ("estimated peak memory of inference, one image, MiB", _MEBIBYTE),
+    "latency": ("latency of one image before training, ms", _MILLISECOND),
 }
 _DESIGNS = {
     "random": "independent random draws",
@@ -79,24 +83,50 @@ _NOT_HERE = (
 
 def _what(searched: Searched) -> str:
     spec = searched.spec
-    batch = (
-        f"Trials were asked for {spec.batch} at a time and told in their order, so the same file gives the "
-        "same search."
-        if spec.batch
-        else "A trial was asked for whenever a worker was free, so another run asks for others."
-    )
     pruner = (
         f" Runs were stopped early by {spec.pruner.name.replace('_', ' ')} on validation accuracy."
         if spec.pruner
         else ""
     )
     limits = (
-        f" Not trained was what breaks {' or '.join(searched.constraints)}." if searched.constraints else ""
+        f" Not trained was what breaks {' or '.join(map(_limit, searched.constraints))}."
+        if searched.constraints
+        else ""
     )
     return (
         f"Searched by {_DESIGNS[searched.design]} (seed {spec.seed}) for {_aims(searched)}; accuracy is the "
         "mean over the seeds on validation images, which are training images set aside. "
-        f"{batch}{pruner}{limits}"
+        f"{_order(searched)}{pruner}{limits}{_timed(searched)}"
+    )
+
+
+def _order(searched: Searched) -> str:
+    batch = searched.spec.batch
+    if not batch:
+        return "A trial was asked for whenever a worker was free, so another run asks for others."
+    law = f"Trials were asked for {batch} at a time and told in their order, so the same file"
+    if searched.device is None:
+        return f"{law} gives the same search."
+    return f"{law} and the same latencies give the same search; another run measures others."
+
+
+def _limit(limit: Constraint) -> str:
+    return str(limit) if limit.is_timed else f"{limit.measure} {limit.relation} {limit.limit:,}"
+
+
+def _timed(searched: Searched) -> str:
+    """How latency was known before training."""
+    if searched.device is None:
+        return ""
+    exempt = (
+        " The baseline was trained although it breaks a limit relative to itself; it is not chosen."
+        if len(searched.candidates) < len(searched.complete)
+        else ""
+    )
+    return (
+        f" Latency is of one image on {code(searched.device)}, run eagerly in strict fp32. The trials of a "
+        "batch took turns with the baseline in a short session before they were trained; what counts is the "
+        f"ratio to it, here with its interval, times how long it took in the first session.{exempt}"
     )
 
 
@@ -131,7 +161,7 @@ def outcome(findings: Findings, searched: Searched) -> Iterator[str]:
     """The configuration that was chosen, and what its numbers are worth."""
     best = searched.best
     if best is None:
-        yield "No trial is complete."
+        yield "No trial that is complete keeps the limits." if searched.complete else "No trial is complete."
         return
     yield (
         f"Best on validation images: {code(best.variant)} (trial {best.number}), "
@@ -163,7 +193,7 @@ def _chosen(findings: Findings, searched: Searched) -> Iterator[Block]:
         )
     else:
         yield Paragraph("The best by validation accuracy:")
-        front = sorted(searched.complete, key=lambda t: (-searched.accuracy(t), t.number))[:_SHOWN]
+        front = sorted(searched.candidates, key=lambda t: (-searched.accuracy(t), t.number))[:_SHOWN]
     header = ("trial", "variant", *(_NAMES[name] for name in searched.objectives), "test accuracy, % [95 %]")
     ordered = sorted(front, key=lambda trial: (-searched.accuracy(trial), trial.number))
     yield Table(header, tuple(_row(findings, searched, trial) for trial in ordered), text_columns=2)
@@ -176,8 +206,19 @@ _SHOWN = 10
 
 
 def _row(findings: Findings, searched: Searched, trial: SearchTrial) -> tuple[Cell, ...]:
-    values = [_value(name, value) for name, value in zip(searched.objectives, trial.values, strict=True)]
+    values = [
+        _latency(trial) if name == "latency" else _value(name, value)
+        for name, value in zip(searched.objectives, trial.values, strict=True)
+    ]
     return str(trial.number), Code(trial.variant), *values, _tested(findings, trial)
+
+
+def _latency(trial: SearchTrial) -> str:
+    times = trial.latency
+    if times is None:
+        return ABSENT
+    interval = f" [{milliseconds(times.low)}, {milliseconds(times.high)}]" if times.low > 0 else ""
+    return f"{milliseconds(times.estimate)}{interval}"
 
 
 def _value(objective: Objective, value: float) -> str:
@@ -218,7 +259,7 @@ def _scatter(searched: Searched, cost: Objective) -> Scatter:
         points=tuple(
             Point(
                 label="baseline" if trial.number == 0 else str(trial.number),
-                x=Bar(trial.values[place] / unit, _NAN, _NAN),
+                x=_cost(trial, cost, trial.values[place], unit),
                 y=Bar(100 * searched.accuracy(trial), _NAN, _NAN),
                 kind="baseline" if trial.number == 0 else "variant",
                 name=trial.variant,
@@ -226,6 +267,12 @@ def _scatter(searched: Searched, cost: Objective) -> Scatter:
             for trial in searched.complete
         ),
     )
+
+
+def _cost(trial: SearchTrial, cost: Objective, value: float, unit: float) -> Bar:
+    if cost == "latency" and trial.latency is not None:
+        return Bar(*(seconds / unit for seconds in trial.latency))
+    return Bar(value / unit, _NAN, _NAN)
 
 
 def _progress(searched: Searched) -> Progress:
