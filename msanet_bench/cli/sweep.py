@@ -110,7 +110,7 @@ def sweep(
     )
     try:
         with contextlib.closing(run_sweep(loaded, options)) as events:
-            ended = show_sweep(loaded.name, events)
+            ended = show_sweep(loaded.name, folder, events)
     except KeyboardInterrupt:
         print("Stopped; finished cells are kept. Give the same command again to go on.", file=sys.stderr)
         raise

@@ -1,8 +1,10 @@
 """What people see while they wait and when they ask: the home of rich."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -13,9 +15,11 @@ from rich.table import Table
 from msanet_bench.console.tables import open_console, variants_table
 from msanet_bench.console.times import duration_text
 from msanet_bench.events import Ended, Event, Finished, FirstStepFailed, Phase, Retried, Started, Stopped
+from msanet_bench.journal import Attempt
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
+from msanet_bench.running import named_log
 
 
 class _Display(Protocol):
@@ -26,8 +30,8 @@ class _Display(Protocol):
     def cell(self, text: str, *, pace: str) -> None: ...
 
 
-def show_sweep(name: str, events: Iterable[Event]) -> Ended:
-    """Run a sweep to its end while showing how far it is."""
+def show_sweep(name: str, results: Path, events: Iterable[Event]) -> Ended:
+    """Run a sweep to its end while showing how far it is; failures name the cell's log in `results`."""
     console = open_console()
     stream = iter(events)
     started = next(stream)
@@ -35,7 +39,7 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
         raise TypeError(f"a sweep begins with Started, but got {started!r}")
     _show_start(console, name, started)
     with _display(console, started) as display:
-        return _follow(stream, started, display)
+        return _follow(stream, started, display, partial(_attempt_text, results))
 
 
 def _show_start(console: Console, name: str, started: Started) -> None:
@@ -53,7 +57,9 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _follow(events: Iterator[Event], started: Started, display: _Display) -> Ended:
+def _follow(
+    events: Iterator[Event], started: Started, display: _Display, text: Callable[[Attempt], str]
+) -> Ended:
     since, done = time.monotonic(), started.done
     for event in events:
         match event:
@@ -64,11 +70,11 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
                 done += 1
                 per_cell = (time.monotonic() - since) / (done - started.done)
                 pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
-                display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+                display.cell(text(attempt), pace=pace)
             case FirstStepFailed(variant, status, reason):
                 display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
-                display.note(f"{_cell_text(attempt.record, attempt.seconds)}; it is tried again")
+                display.note(f"{text(attempt)}; it is tried again")
             case Stopped(reason):
                 display.note(f"no further cells: {reason}")
             case Ended():
@@ -79,11 +85,13 @@ def _follow(events: Iterator[Event], started: Started, display: _Display) -> End
     raise RuntimeError("the sweep ended without saying so")
 
 
-def _cell_text(record: Record, seconds: float) -> str:
+def _attempt_text(results: Path, attempt: Attempt) -> str:
+    record = attempt.record
     what = f"{record.variant} seed {record.seed}"
     if record.status != "ok":
-        return f"{what}: {record.status}: {record.reason}"
-    return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({seconds:.1f} s)"
+        log = named_log(results, record.key)
+        return f"{what}: {record.status}: {record.reason}{f' (log: {log})' if log else ''}"
+    return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({attempt.seconds:.1f} s)"
 
 
 class _Lines:

@@ -128,7 +128,10 @@ def _started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
 def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
     experiment, plan = sweep.experiment, sweep.plan
-    profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
+    options = sweep.options
+    profile = profile_variants(
+        plan, plugins=experiment.plugins, plugin_folder=options.plugin_folder, limits=options.limits
+    )
     write_manifest(
         sweep.results,
         experiment,
