@@ -30,7 +30,7 @@ from msanet_bench.journal import Attempt
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.running import log_file
+from msanet_bench.running import named_log
 from msanet_bench.status import Failure
 
 
@@ -111,9 +111,8 @@ def _cell_text(attempt: Attempt, results: Path) -> str:
     if record.status == "ok":
         what = f"{record.variant} seed {record.seed}"
         return f"{what}: {_accuracy_text(record)} ({attempt.seconds:.1f} s)"
-    log = log_file(results, record.key)
-    shown = str(log) if log.exists() else ""
-    return failure_text(Failure(record.variant, record.seed, record.status, record.reason, shown))
+    log = named_log(results, record.key)
+    return failure_text(Failure(record.variant, record.seed, record.status, record.reason, log))
 
 
 def _accuracy_text(record: Record) -> str:

@@ -149,8 +149,13 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
 
 def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
-    plugins = sweep.experiment.plugins
-    profile = profile_variants(sweep.plan, plugins=plugins, plugin_folder=sweep.options.plugin_folder)
+    experiment, options = sweep.experiment, sweep.options
+    profile = profile_variants(
+        sweep.plan,
+        plugins=experiment.plugins,
+        plugin_folder=options.plugin_folder,
+        limits=options.limits,
+    )
     _write_manifest(sweep)
     write_profile(sweep.results, profile)
     return profile
