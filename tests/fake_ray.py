@@ -97,8 +97,8 @@ class FakeRay(ModuleType):
         self.is_up = False
 
     def init(self, address: str, **options: Any) -> None:
-        if address == "nobody:6379":
-            raise ConnectionError("Could not find any running Ray instance.\nSecond line")
+        if address.startswith("127.0.0.1:"):
+            raise ConnectionError(f"{address}\nSecond line")
         self.begun.append({"address": address, **options})
         self.is_up = True
 

@@ -8,6 +8,7 @@ CUDA_VISIBLE_DEVICES. It prints nothing here and reports its use to nobody.
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ except ImportError as missing:
 
 # losing this many nodes in turn is no accident any more: the cell itself may be what ends them
 MAX_NODES_LOST = 5
+_KNOCK_SECONDS = 10
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -170,21 +172,26 @@ def _connect(address: str | None, local_cpus: int | None) -> None:
     Raises:
         BenchError: there is none at the address.
     """
-    if address is not None and "://" in address:
-        raise BenchError(
-            "--ray-address: must be HOST:PORT of a cluster that this machine is part of, "
-            f"but got {address!r}."
-        )
+    place = f"--ray-address {address}" if address else "--executor ray"
     start = {"num_cpus": local_cpus, "include_dashboard": False} if address is None else {}
     try:
+        if address not in {None, "auto"}:
+            _knock(address)
         with _own_sigterm():
             ray.init(address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **start)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        place = f"--ray-address {address}" if address else "--executor ray"
+    except (OSError, RuntimeError, ValueError) as error:
         raise BenchError(
-            f"{place}: no Ray cluster can be used there ({first_line(error)}). "
-            "docs/clusters.md has the commands that start one; RAY_AUTH_MODE must be the cluster's."
+            f"{place}: no Ray cluster can be used there ({first_line(error)}). It must be HOST:PORT of one "
+            "that this machine is part of, with RAY_AUTH_MODE and the token as there; docs/clusters.md has "
+            "the commands."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens; Ray itself would try for a quarter of an hour."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=_KNOCK_SECONDS):
+        pass
 
 
 @contextmanager

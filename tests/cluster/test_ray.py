@@ -161,6 +161,16 @@ def test_a_host_with_other_code_stops_the_sweep_by_its_name(tmp_path: Path) -> N
     assert _hosts(experiment) <= {head.name}
 
 
+def test_a_sweep_without_the_token_of_the_cluster_is_refused(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, **QUICK)
+    shared = environment()
+    with ray_cluster(shared) as (head, _):
+        ran = head.run(on_cluster(head, experiment), {**shared, "RAY_AUTH_MODE": "disabled"})
+    assert ran.returncode == 2
+    assert "no Ray cluster can be used there" in ran.stderr
+    assert "RAY_AUTH_MODE" in ran.stderr
+
+
 def _write_images(folder: Path) -> None:
     """Four training and two test images of each of two classes, of noise."""
     draw = np.random.default_rng(0)
