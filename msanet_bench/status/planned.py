@@ -51,9 +51,11 @@ def read_planned(results: Path) -> Planned:
 def _tuning(fields: Mapping[str, Any] | None, tested: set[str]) -> dict[str, dict[str, int]]:
     """What tunes, and what is trained untuned beside the cells that are tested."""
     planned: dict[str, dict[str, int]] = {}
-    for cell in fields["cells"] if fields else ():
+    if fields is None:
+        return planned
+    for cell in fields["cells"]:
         planned.setdefault(f"{cell['variant']} (tuning)", {})[cell["key"]] = fields["seed"]
-    for cell in fields["untuned"] if fields else ():
+    for cell in fields["untuned"]:
         if cell["key"] not in tested:
             planned.setdefault(f"{cell['variant']} (untuned)", {})[cell["key"]] = cell["seed"]
     return planned

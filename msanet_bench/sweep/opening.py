@@ -114,6 +114,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
 
     asked = _Asked(experiment, options, frozenset(chosen), records, frozenset(again))
     undecided = everything.undecided(records)
+    ready = [cell for cell in (*own, *everything.beside) if plain_name(cell) not in undecided]
     return Sweep(
         experiment=experiment,
         options=options,
@@ -122,11 +123,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         checked=plan,
         planned=everything,
         own=own,
-        missing=[
-            cell
-            for cell in (*own, *everything.beside)
-            if asked.is_missing(cell) and plain_name(cell) not in undecided
-        ],
+        missing=[cell for cell in ready if asked.is_missing(cell)],
         journal=journal,
         attempts=attempts,
         records=records,
