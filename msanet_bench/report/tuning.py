@@ -117,7 +117,7 @@ def _gain(variant: TunedVariant, tuned: Mapping[int, float], untuned: Mapping[in
 
 
 def at_an_end(tuning: Tuning) -> Iterator[tuple[str, list[str]]]:
-    """For each tuned path of numbers, the variants whose chosen value is the least or greatest that was tried."""
+    """For each tuned path of numbers, the variants that were given the least or greatest that was tried."""
     for path in tuning.paths:
         tried = [candidate[path] for candidate in tuning.candidates]
         if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in tried):

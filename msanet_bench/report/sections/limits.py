@@ -121,7 +121,7 @@ def _scope(manifest: Manifest) -> Iterator[str]:
             "for with: another search or a longer one may find better ones."
         )
     elif manifest.tuning is not None:
-        yield from _tuned(manifest, manifest.tuning)
+        yield from _tuned(manifest.tuning)
     elif any(path.startswith("train.") for path in manifest.varied):
         yield "No training recipe was tuned: a variant may lose here because none of those run suits it."
     else:
@@ -137,7 +137,7 @@ def _scope(manifest: Manifest) -> Iterator[str]:
         )
 
 
-def _tuned(manifest: Manifest, tuning: Tuning) -> Iterator[str]:
+def _tuned(tuning: Tuning) -> Iterator[str]:
     what = ", ".join(map(code, tuning.paths))
     if tuning.undecided:
         number, of = len(tuning.undecided), plural(len(tuning.variants), "variant")

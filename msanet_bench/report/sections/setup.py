@@ -35,8 +35,8 @@ def _pairs(manifest: Manifest) -> str:
     own = f", trained with the {', '.join(map(code, tuned))} that tuning chose for it" if tuned else ""
     twins = " A variant with a replicate of its own draws all of these anew." if "replicate" in varied else ""
     return (
-        f"Every variant is the baseline with the change that its name says{own}. Variants of one seed share the "
-        "split, the order of images, the augmentation and the initial value of every parameter that they "
+        f"Every variant is the baseline with the change that its name says{own}. Variants of one seed share "
+        "the split, the order of images, the augmentation and the initial value of every parameter that they "
         f"have in common{exception}, so they are compared in pairs.{twins}"
     )
 

@@ -125,7 +125,7 @@ def _tuning(manifest: Manifest) -> Iterator[str]:
         else ""
     )
     yield (
-        f"Every variant was tuned with the same budget: {what}, {plural(len(tuning.candidates), 'candidate')} "
+        f"Every variant was tuned with the same budget: {what}, {len(tuning.candidates)} candidates "
         f"each, by validation images (see Tuning for the same without).{undecided}"
     )
 

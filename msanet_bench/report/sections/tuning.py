@@ -15,7 +15,7 @@ from msanet_bench.report.words import verdict
 
 
 def tuning(findings: Findings) -> Section | None:
-    """How variants were tuned, what each was given, and both sets of effects; None where nothing was tuned."""
+    """How variants were tuned, what each was given, and both sets of effects; None if nothing was tuned."""
     found = findings.manifest.tuning
     if found is None:
         return None
@@ -26,8 +26,9 @@ def tuning(findings: Findings) -> Section | None:
             Table(_header(found), tuple(_rows(findings, found)), text_columns=1),
             Bullets(tuple(_remarks(found))),
             *_effects(findings),
-            DataFile("tuning.csv", tuning_csv(found)),
             DataFile("tuned.csv", gains_csv(findings)),
+            Paragraph("Every candidate of every variant:"),
+            DataFile("tuning.csv", tuning_csv(found)),
         ),
     )
 
@@ -38,8 +39,8 @@ def _how(found: Tuning) -> str:
     return (
         f"Tuned was {what}. Every variant had the same budget: it was trained once with each of the same "
         f"{plural(len(found.candidates), 'candidate')}, which are what the file says and "
-        f"{plural(others, 'point')} of a scrambled Sobol sequence (seed {found.sequence}), with training seed "
-        f"{found.seed}, which no tested run has. Chosen was the highest accuracy on the validation images, "
+        f"{plural(others, 'point')} of a scrambled Sobol sequence (seed {found.sequence}), with training "
+        f"seed {found.seed}, which no tested run has. Chosen was the highest accuracy on the validation images, "
         "which are training images set aside, with the weights of the epoch that would be tested; the first "
         "of equals. These runs were never tested. All other sections are about the tuned variants; `untuned` "
         "is with what the file says."
@@ -94,8 +95,8 @@ def _difference(gain: Gain) -> str:
 
 def _remarks(found: Tuning) -> Iterator[str]:
     yield (
-        "One run judged each candidate, so what was chosen is uncertain itself; and the validation accuracy of "
-        f"what was chosen is the best of {len(found.candidates)}, so it is too high on average. The test "
+        "One run judged each candidate, so what was chosen is uncertain itself; and the validation accuracy "
+        f"of what was chosen is the best of {len(found.candidates)}, so it is too high on average. The test "
         "accuracies are of other seeds."
     )
     yield (
@@ -111,8 +112,8 @@ def _remarks(found: Tuning) -> Iterator[str]:
     yield from _lost(found)
     for path, variants in at_an_end(found):
         yield (
-            f"The least or the greatest {code(path)} that was tried is what was chosen for {_names(variants)}: "
-            "a wider range may hold a better one."
+            f"The least or the greatest {code(path)} that was tried is what was chosen for "
+            f"{_names(variants)}: a wider range may hold a better one."
         )
 
 
