@@ -61,7 +61,7 @@ def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
         f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
-        f"{_counted(started.cells - started.tuning, 'cell')}{_tuning_text(started)}, "
+        f"{_counted(started.cells - started.tuning - started.untuned, 'cell')}{_tuning_text(started)}, "
         f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
@@ -70,7 +70,8 @@ def _show_start(console: Console, name: str, started: Started) -> None:
 
 
 def _tuning_text(started: Started) -> str:
-    return f" and {_counted(started.tuning, 'cell')} to tune the variants" if started.tuning else ""
+    tuning = f", {started.tuning} to tune the variants" if started.tuning else ""
+    return f"{tuning}, {started.untuned} to show them untuned" if started.untuned else tuning
 
 
 def _counted(number: int, noun: str) -> str:

@@ -82,7 +82,8 @@ def _run(sweep: Sweep) -> Iterator[Event]:
             if sweep.missing:
                 jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
-                yield from _try_first_steps(sweep, jobs, place, pace)
+                named = [job for job in jobs if not job.variant.endswith(UNTUNED)]
+                yield from _try_first_steps(sweep, named, place, pace)
                 yield Phase("training")
                 yield from _train(sweep, jobs, place, pace, ledger)
         finally:
