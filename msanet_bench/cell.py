@@ -117,8 +117,7 @@ def _broken_off(job: Job, error: Exception) -> Record:
 
 
 def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
-    load_entry_points()
-    load_plugins(job.plugins, job.plugin_folder)
+    _load_plugins(job.plugins, job.plugin_folder)
     settings, device = job.settings, torch.device(job.device)
     notes = set_determinism(device, deterministic=settings.train.deterministic)
     data = _data(job)
@@ -130,6 +129,13 @@ def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
         tested = evaluate(model, data.test, settings.train, data.num_classes)
     evaluate_seconds = time.perf_counter() - clock - train_seconds
     return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
+
+
+# what is installed is looked up once a process: 4 ms
+@lru_cache(maxsize=1)
+def _load_plugins(plugins: tuple[str, ...], folder: Path) -> None:
+    load_entry_points()
+    load_plugins(plugins, folder)
 
 
 def _data(job: Job) -> PreparedData:

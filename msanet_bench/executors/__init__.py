@@ -10,7 +10,13 @@ __all__ = ["PRELOAD", "Executor", "Limits", "LocalExecutor", "WorkerDied"]
 
 # Imported once by the fork server, which all executors of a process share: the first that starts decides.
 # Without torch._dynamo the first optimiser of a child costs a second.
-PRELOAD = ("torch", "torch._dynamo", "msanet_bench.cell", "msanet_bench.profile.costs")
+PRELOAD = (
+    "torch",
+    "torch._dynamo",
+    "msanet_bench.executors.child",
+    "msanet_bench.cell",
+    "msanet_bench.profile.costs",
+)
 
 T_contra = TypeVar("T_contra", contravariant=True)
 R = TypeVar("R")

@@ -13,6 +13,7 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from msanet_bench.errors import ResultsError
+from msanet_bench.search.sqlite import without_waiting
 from msanet_bench.spec import digest
 
 CELL_KEY = "cell_key"
@@ -48,7 +49,7 @@ class Ledger:
         try:
             # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
             self._study = optuna.create_study(
-                storage=storage,
+                storage=optuna.storages.RDBStorage(storage, without_waiting(storage)),
                 study_name=f"{name}-{digest(space)}",
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 direction="maximize",
@@ -80,11 +81,10 @@ class Ledger:
 
     def ask(self, key: str, variant: str, seed: int) -> int:
         """Open a trial for one cell; its number."""
-        self._study.enqueue_trial({"variant": variant, "seed": seed})
+        self._study.enqueue_trial({"variant": variant, "seed": seed}, user_attrs={CELL_KEY: key})
         # A sweep that was killed between enqueueing and asking has left its cell in the queue.
         while (trial := self._study.ask(self._distributions)).params != {"variant": variant, "seed": seed}:
             self._study.tell(trial, state=TrialState.FAIL)
-        trial.set_user_attr(CELL_KEY, key)
         return trial.number
 
     def tell(self, number: int, accuracy: float | None) -> None:
