@@ -1,12 +1,11 @@
 """One cell, from its settings to its record: build, train, evaluate. Runs in a worker process."""
 
-import hashlib
 import math
 import socket
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-import msanet_bench
 from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
 from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
@@ -23,19 +21,17 @@ from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.model.msanet import MSANet
 from msanet_bench.overlay import Settings
-from msanet_bench.plugins import load_entry_points, load_plugins, plugin_source
+from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.records import Record, Status, pack_bits
 from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
-from msanet_bench.train.fit import Diverged, Fit, fit
+from msanet_bench.train.fit import Augment, Diverged, Fit, fit
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
+from msanet_bench.train.stop import Stops, watching
 from msanet_bench.units import Measure
 
 THREADS_PER_WORKER = 1
-
-# what a cell's numbers come from; the rest of the package plans, stores and reports
-_CODE = ("cell.py", "spec.py", "streams.py", "data", "model", "train")
 
 
 class NotFinite(Exception):
@@ -50,6 +46,8 @@ class Job:
         data_digest: Of the data that the plan was made for.
         code: The digest of the code that the coordinator has loaded.
         costs: Parameters and multiply-accumulates, which are the same for every seed.
+        stops: Of a search: what it must reach to go on.
+        is_tested: False of a cell that tunes: its record knows nothing of the test images.
     """
 
     key: str
@@ -65,6 +63,8 @@ class Job:
     plugin_folder: Path
     device: str
     threads: int
+    stops: Stops | None = None
+    is_tested: bool = True
 
 
 def start_worker(threads: int) -> None:
@@ -72,17 +72,17 @@ def start_worker(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def run_cell(job: Job) -> Attempt:
-    """Run a cell; whatever goes wrong with it becomes its record."""
+def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
+    """Run a cell, with data that were `sent` or those of its `data_root`; what goes wrong is its record."""
     started, clock = time.time(), time.perf_counter()
     train_seconds = evaluate_seconds = None
     trace = ""
     try:
-        record, train_seconds, evaluate_seconds = _train_and_evaluate(job)
+        record, train_seconds, evaluate_seconds = _train_and_evaluate(job, sent)
     except (Diverged, NotFinite) as error:
         record = failure(job, "diverged", str(error))
     except Exception as error:  # noqa: BLE001 (a cell's failure is a result: the sweep goes on)
-        record = _broken_off(job, error)
+        record = failure(job, *broken_off(error))
         trace = traceback.format_exc()
     return Attempt(
         record=record,
@@ -110,25 +110,41 @@ def failure(job: Job, status: Status, reason: str) -> Record:
     )
 
 
-def _broken_off(job: Job, error: Exception) -> Record:
+def broken_off(error: Exception) -> tuple[Status, str]:
+    """What an error of a cell makes of it, and the reason that its record gives."""
     if is_out_of_memory(error):
-        return failure(job, "oom", _first_line(error))
-    return failure(job, "failed", f"{type(error).__name__}: {_first_line(error)}")
+        return "oom", _first_line(error)
+    return "failed", f"{type(error).__name__}: {_first_line(error)}"
 
 
-def _train_and_evaluate(job: Job) -> tuple[Record, float, float]:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What stands ready before the first step: data and network on the device, the process set for it.
+
+    Attributes:
+        augment: Changes a batch of training images; None where nothing is asked for.
+        notes: What the record must say about determinism.
+    """
+
+    data: PreparedData
+    model: MSANet
+    augment: Augment | None
+    notes: tuple[str, ...]
+
+
+def set_process(job: Job) -> tuple[str, ...]:
+    """Load what a cell is built of and set the process for it; what the record must say about determinism."""
     _load_plugins(job.plugins, job.plugin_folder)
-    settings, device = job.settings, torch.device(job.device)
-    notes = set_determinism(device, deterministic=settings.train.deterministic)
-    data = _data(job)
-    model = _model(job, data)
-    clock = time.perf_counter()
-    with nondeterministic_kernels() as kernels:
-        trained = _fit(job, model.to(device), data)
-        train_seconds = time.perf_counter() - clock
-        tested = evaluate(model, data.test, settings.train, data.num_classes)
-    evaluate_seconds = time.perf_counter() - clock - train_seconds
-    return _success(job, trained, tested, [*notes, *kernels]), train_seconds, evaluate_seconds
+    deterministic = job.settings.train.deterministic
+    return set_determinism(torch.device(job.device), deterministic=deterministic)
+
+
+def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
+    """A cell before its first step."""
+    notes = set_process(job)
+    data = cell_data(job, sent)
+    model = _model(job, data).to(job.device)
+    return Ready(data, model, _augmentation(job), notes)
 
 
 # what is installed is looked up once a process: 4 ms
@@ -138,13 +154,43 @@ def _load_plugins(plugins: tuple[str, ...], folder: Path) -> None:
     load_plugins(plugins, folder)
 
 
-def _data(job: Job) -> PreparedData:
+def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, float | None]:
+    ready, settings = made_ready(job, sent), job.settings
+    data = ready.data
+    clock = time.perf_counter()
+    with nondeterministic_kernels() as kernels:
+        trained = fit(
+            ready.model,
+            data,
+            settings.train,
+            seed=job.seed,
+            replicate=settings.replicate,
+            augment=ready.augment,
+            on_epoch=None if job.stops is None else watching(job.stops),
+        )
+        train_seconds = time.perf_counter() - clock
+        if job.stops is not None and (reason := job.stops.reason(trained.curve)):
+            return _pruned(job, trained, reason), train_seconds, None
+        if not job.is_tested:
+            return _untested(job, trained), train_seconds, None
+        tested = evaluate(ready.model, data.test, settings.train, data.num_classes)
+    evaluate_seconds = time.perf_counter() - clock - train_seconds
+    return _success(job, trained, tested, [*ready.notes, *kernels]), train_seconds, evaluate_seconds
+
+
+def dataset_of(job: Job) -> Dataset:
+    """The data in the job's `data_root`; raises as `load` does."""
+    return _dataset(job.settings.data.model_dump_json(), job.data_root)
+
+
+def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
+    """What a cell trains on and is tested with; kept for the next cell of the same seed."""
     return _prepared(
         job.settings.data.model_dump_json(),
         job.data_digest,
         job.seed,
         job.settings.replicate,
-        job.data_root,
+        job.data_root if sent is None else sent,
         job.device,
     )
 
@@ -158,19 +204,28 @@ def _model(job: Job, data: PreparedData) -> MSANet:
     return model
 
 
-def _fit(job: Job, model: MSANet, data: PreparedData) -> Fit:
+def _augmentation(job: Job) -> Augment | None:
     names = job.settings.data.augment
 
     def augment(images: Tensor, noise: Generator) -> Tensor:
         return augment_batch(images, names, noise)
 
-    return fit(
-        model,
-        data,
-        job.settings.train,
-        seed=job.seed,
-        replicate=job.settings.replicate,
-        augment=augment if names else None,
+    return augment if names else None
+
+
+def _pruned(job: Job, trained: Fit, reason: str) -> Record:
+    """The record of a run that was not worth its end: how it went so far, and nothing of the test images."""
+    curve = [epoch.to_json() for epoch in trained.curve]
+    _require_finite({}, curve)
+    return replace(failure(job, "pruned", reason), curve=curve)
+
+
+def _untested(job: Job, trained: Fit) -> Record:
+    """The record of a run that is judged by validation images, by the epoch whose weights would be tested."""
+    run = _pruned(job, trained, "")
+    accuracy = run.curve[trained.chosen_epoch - 1]["validation_accuracy"]
+    return replace(
+        run, status="ok", measures={"validation_accuracy": Measure(accuracy, "fraction", "higher")}
     )
 
 
@@ -213,10 +268,10 @@ def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str
 # Cells come seed by seed, so neighbours share their data.
 @lru_cache(maxsize=1)
 def _prepared(
-    data_json: str, data_digest: str, seed: int, replicate: int, root: Path, device: str
+    data_json: str, data_digest: str, seed: int, replicate: int, source: Path | Dataset, device: str
 ) -> PreparedData:
     spec = DataSpec.model_validate_json(data_json)
-    dataset = _dataset(data_json, root)
+    dataset = source if isinstance(source, Dataset) else _dataset(data_json, source)
     if dataset.digest != data_digest:
         raise DataError(f"{spec.dataset}: the data have changed since the sweep began. Run it again.")
     return prepare_all(dataset, spec, split(dataset, spec, seed, replicate), torch.device(device))
@@ -241,26 +296,6 @@ def job_provenance(job: Job) -> dict[str, Any]:
 def device_name(device: str) -> str:
     """`cpu`, or the model of the CUDA device."""
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
-
-
-def code_digest(plugins: Sequence[str], plugin_folder: Path) -> str:
-    """The first 16 hexadecimal digits of a SHA-256 over the source that a cell's numbers come from.
-
-    Plug-ins are part of it, modules only after they were loaded; installed packages are not, torch apart,
-    which a record names.
-    """
-    package = Path(msanet_bench.__file__).parent
-    ours = [file for part in _CODE for file in _sources(package / part)]
-    sources = {file.relative_to(package).as_posix(): file for file in ours}
-    sources |= {name: plugin_source(name, plugin_folder) for name in plugins}
-    sha = hashlib.sha256()
-    for name, file in sources.items():
-        sha.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return sha.hexdigest()[:16]
-
-
-def _sources(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from msanet_bench.journal import Attempt
+from msanet_bench.records import Status
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The plan is made; `done` of its cells have a record already."""
+    """The plan is made; `done` of its cells have a record already; `tuning` of them only tune."""
 
     variants: int
     seeds: int
@@ -16,6 +17,14 @@ class Started:
     done: int
     workers: int
     notes: tuple[str, ...]
+    tuning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What each variant is trained with is known; so many further cells show what it is without."""
+
+    further: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,15 @@ class Finished:
     """A cell ended, well or not."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStepFailed:
+    """One step of a variant was tried before training and did not go well: its cells will not either."""
+
+    variant: str
+    status: Status
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +77,4 @@ class Ended:
     left: int = 0
 
 
-Event: TypeAlias = Started | Finished | Retried | Stopped | Phase | Ended
+Event: TypeAlias = Started | Tuned | FirstStepFailed | Finished | Retried | Stopped | Phase | Ended

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated, newest
-from msanet_bench.records import Record, json_fields, json_line, numbered_lines
+from msanet_bench.records import Record, Status, json_fields, json_line, numbered_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,28 @@ class Journal:
         """
         if not self.path.exists():
             return []
-        content = self.path.read_bytes()
-        whole = content[: _whole_length(content)]
-        return [self._attempt(number, line) for number, line in numbered_lines(BytesIO(whole))]
+        return self.parse(self.path.read_bytes())
+
+    def parse(self, content: bytes, *, lines_before: int = 0) -> list[Attempt]:
+        """The attempts of the whole lines of a part of the file; `lines_before` it are for messages.
+
+        Raises:
+            ResultsError: as `read`.
+        """
+        whole = BytesIO(content[: whole_length(content)])
+        return [self._attempt(lines_before + number, line) for number, line in numbered_lines(whole)]
+
+    def torn(self) -> int:
+        """How many bytes of a torn last line there are."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        return len(content) - (content.rfind(b"\n") + 1)
 
     def repair(self) -> int:
         """Cut off a torn last line; how many bytes were lost."""
         if not self.path.exists():
             return 0
         content = self.path.read_bytes()
-        length = _whole_length(content)
+        length = whole_length(content)
         if length < len(content):
             with self.path.open("r+b") as file:
                 file.truncate(length)
@@ -92,7 +104,7 @@ class Journal:
         try:
             # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
             with self.path.open("ab", buffering=0) as file:
-                _append(file, line)
+                append_line(file, line)
         except OSError as error:
             raise ResultsError(
                 f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
@@ -113,18 +125,49 @@ class Journal:
 
 
 def final_attempts(attempts: Iterable[Attempt]) -> dict[str, Attempt]:
-    """What counts for each cell, by its key: its first good attempt, else its last."""
+    """What counts for each cell, by its key: its first good attempt, else its last.
+
+    A cell that other code trained before and that was run again counts as the later code left it.
+    """
     final: dict[str, Attempt] = {}
     for attempt in attempts:
-        key = attempt.record.key
-        if key not in final or final[key].record.status != "ok":
-            final[key] = attempt
+        record = attempt.record
+        known = final.get(record.key)
+        if known is None or gives_way(known.record.status, code_of(known.record), code_of(record)):
+            final[record.key] = attempt
     return final
+
+
+def gives_way(status: Status, code: object, later_code: object) -> bool:
+    """Whether an attempt that ended so, of this code, counts no more once there is a later one."""
+    return status != "ok" or code != later_code
+
+
+def code_of(record: Record) -> object:
+    """The digest of the code that trained a cell."""
+    return record.provenance.get("code")
 
 
 def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
     """The records of `final_attempts`."""
     return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
+
+
+def append_line(file: FileIO, line: bytes) -> None:
+    """Write a whole line and wait until it is on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    before = file.tell()
+    try:
+        rest = line
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 @contextmanager
@@ -141,29 +184,39 @@ def sole_writer(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise ResultsError(f"{folder}: cannot be written ({error.strerror}).") from error
     with file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error
+        _lock(file, fcntl.LOCK_EX, folder)
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
 
 
-def _append(file: FileIO, line: bytes) -> None:
-    before = file.tell()
+@contextmanager
+def no_writer(folder: Path) -> Iterator[None]:
+    """Keep sweeps out of a results folder while it is read; nothing is written to it.
+
+    Raises:
+        ResultsError: a sweep holds it.
+    """
+    path = folder / "lock"
+    if not path.exists():
+        # a copy without the lock: no sweep has ever held it
+        yield
+        return
+    with path.open(encoding="utf-8") as file:
+        _lock(file, fcntl.LOCK_SH, folder)
+        yield
+
+
+def _lock(file: TextIO, kind: int, folder: Path) -> None:
     try:
-        rest = line
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(before)
-        raise
+        fcntl.lockf(file, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "another process"
+        raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error
 
 
-def _whole_length(content: bytes) -> int:
+def whole_length(content: bytes) -> int:
+    """How many bytes belong to lines that are whole."""
     return content.rfind(b"\n") + 1

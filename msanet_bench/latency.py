@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, code_digest
+from msanet_bench.cell import THREADS_PER_WORKER
 from msanet_bench.checks import check_plan, load_experiment
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import sole_writer
@@ -16,6 +16,7 @@ from msanet_bench.session.files import write_latency
 from msanet_bench.session.loop import Progress
 from msanet_bench.session.networks import BASE, networks_of
 from msanet_bench.session.run import measure_latency, session_digest
+from msanet_bench.source_digest import code_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,9 @@ def run_latency(experiment: Path, options: LatencyOptions) -> Generator[Progress
         return session
 
 
-def default_results(experiment: Path, against: Path | None) -> Path:
+def default_results(name: str, against: Path | None) -> Path:
     """`results/NAME`, where a sweep of the experiment leaves its own; a comparison has its own folder."""
     other = None if against is None else against.resolve()
-    name = experiment.stem
     if other is not None:
         name += f"_against_{other.name if other.is_dir() else other.stem}"
     return Path("results") / name

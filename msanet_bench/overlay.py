@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from msanet_bench.spec import BlockSpec, BranchSpec, DataSpec, ModelSpec, Spec, TrainSpec
+from msanet_bench.spec import BlockSpec, BranchSpec, DataSpec, ModelSpec, TrainSpec
+from msanet_bench.strict import Spec
 from msanet_bench.violations import shown, suggestion, violations
 
 BLOCK_SLOTS = ("stem", "fusion", "attention", "head")

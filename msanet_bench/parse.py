@@ -5,11 +5,13 @@ needs neither torch nor the blocks themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
+from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
 from msanet_bench.parse_factors import (
     block_problems,
@@ -18,20 +20,22 @@ from msanet_bench.parse_factors import (
     setting_violations,
     variant_problems,
 )
+from msanet_bench.parse_search import factor_fields, search_problems
+from msanet_bench.parse_tune import tune_problems
 from msanet_bench.plan import Catalog
+from msanet_bench.search_spec import SEARCHES, SearchSpec
 from msanet_bench.spec import (
+    DESIGNS,
     MOST_SEEDS,
     AnalysisSpec,
-    Constraint,
     DataSpec,
     Design,
     Experiment,
-    Factor,
     MeasureSpec,
     ModelSpec,
-    Spec,
     TrainSpec,
 )
+from msanet_bench.strict import Spec
 from msanet_bench.violations import shown, suggestion, violations
 from msanet_bench.yaml_document import Document, Path, read_yaml
 
@@ -75,6 +79,10 @@ class _Parser:
         )
         factors = self._factors(tree.get("factors"))
         variants = self._variants(tree.get("variants"))
+        design = self._design(variants)
+        constraints = self._constraints(tree.get("constraints"))
+        search = self._section(SearchSpec, "search") if design in SEARCHES else None
+        tune = self._tune(tree["tune"]) if "tune" in tree else None
         fields = {
             "name": default_name,
             **tree,
@@ -86,17 +94,24 @@ class _Parser:
             "seeds": self._seeds(tree.get("seeds", 3)),
             "factors": factors,
             "variants": variants,
-            "constraints": self._constraints(tree.get("constraints")),
+            "constraints": constraints,
+            "search": search,
+            "tune": tune,
             "plugins": tuple(self._list("plugins")),
         }
         experiment = self._validated(Experiment, fields, ())
         base = self._with_known_blocks(base)
-        designs: tuple[Design, ...] = get_args(Design)
-        given = tree.get("design", "factorial")
-        design: Design = given if given in designs else "list" if variants else "factorial"
+        self.problems += search_problems(self.document, design, search, factors, constraints, base.data)
         self.problems += variant_problems(self.document, design, variants, base, self.catalog)
         self.problems += factor_problems(self.document, design, factors, base, self.catalog)
+        if tune is not None:
+            self.problems += tune_problems(self.document, design, tune, factors, variants, base)
         return experiment
+
+    def _design(self, variants: tuple[Mapping[str, Any], ...]) -> Design:
+        """The design of the file; a wrong one gives way to a likely one, so that the rest is checked."""
+        given = self.document.tree.get("design", "factorial")
+        return given if given in DESIGNS else "list" if variants else "factorial"
 
     def _baseline(self, raw: Any) -> ModelSpec:
         model = ModelSpec()
@@ -140,15 +155,34 @@ class _Parser:
     def _factors(self, raw: Any) -> dict[str, Factor]:
         factors = {}
         for path, value in self._mapping(raw, ("factors",)).items():
-            short = not isinstance(value, dict)
-            content = {"levels": value} if short else dict(value)
-            if isinstance(content.get("levels"), list):
-                content["levels"] = tuple(content["levels"])
             place: Path = ("factors", path)
-            factor = self._validated(Factor, content, place, levels=place if short else (*place, "levels"))
+            factor = self._factor(factor_fields(value), place, is_short=not isinstance(value, dict))
             if factor is not None:
                 factors[path] = factor
         return factors
+
+    def _tune(self, raw: Any) -> TuneSpec:
+        """The section as far as it is right: options, and a path for every other key."""
+        content = self._mapping(raw, ("tune",))
+        options: dict[str, Any] = {key: content[key] for key in ("trials", "seed") if key in content}
+        found = {
+            path: self._factor(factor_fields(value), ("tune", path), is_short=not isinstance(value, dict))
+            for path, value in content.items()
+            if path not in options
+        }
+        paths = {path: factor for path, factor in found.items() if factor is not None}
+        tune = self._validated(TuneSpec, {**options, "paths": paths}, ("tune",))
+        return TuneSpec(paths=paths) if tune is None else tune
+
+    def _factor(self, fields: Mapping[str, Any], place: Path, *, is_short: bool) -> Factor | None:
+        """The factor, or None; what is wrong with a short one stands at its path, not at a key it has not."""
+        try:
+            return Factor.model_validate(fields)
+        except ValidationError as error:
+            for location, message in violations(error, ("levels", "when", "low", "high", "log")):
+                inside = location[1:] if is_short or location[:1] == ("range",) else location
+                self._add((*place, *inside), message)
+            return None
 
     def _variants(self, raw: Any) -> tuple[Mapping[str, Any], ...]:
         items = self._list("variants") if raw is not None else []
@@ -172,19 +206,12 @@ class _Parser:
         right = {name: value for name, value in content.items() if not any(w.startswith(name) for w in wrong)}
         return spec.model_validate(right)
 
-    def _validated(
-        self,
-        spec: type[S],
-        content: Mapping[str, Any],
-        path: Path,
-        levels: Path | None = None,
-    ) -> S | None:
+    def _validated(self, spec: type[S], content: Mapping[str, Any], path: Path) -> S | None:
         try:
             return spec.model_validate(dict(content))
         except ValidationError as error:
             for location, message in violations(error, spec.model_fields):
-                place = levels if levels is not None and location[:1] == ("levels",) else (*path, *location)
-                self._add(place, message)
+                self._add((*path, *location), message)
             return None
 
     def _try(self, read: Callable[[str], Constraint], item: Any, path: Path) -> Constraint | None:

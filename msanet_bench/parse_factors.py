@@ -5,10 +5,11 @@ from math import prod
 from typing import NamedTuple
 
 from msanet_bench.errors import Problem
+from msanet_bench.factor_spec import Factor
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
 from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
 from msanet_bench.registry import OptionProblem
-from msanet_bench.spec import Design, Experiment, Factor, ModelSpec
+from msanet_bench.spec import Design, Experiment, ModelSpec
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path, dotted
 
@@ -39,7 +40,7 @@ def factor_problems(
         yield document.problem(("factors",), law)
     for path, factor in factors.items():
         law = _levels_law(design, len(factor.levels))
-        if law:
+        if law and factor.range is None:
             yield document.problem(_levels_place(document, path), f"{law}, but got {shown(factor.levels)}.")
         found = list(_when_problems(document, path, factors))
         # what a wrong `when` means for the levels cannot be said
@@ -154,15 +155,17 @@ def _level_problems(
     if any(_troubles(factor.when, settings, catalog)):
         return  # reported where that level stands
     here = apply(settings, factor.when)
-    found = [list(_troubles({path: level}, here, catalog)) for level in factor.levels]
-    if all(found) and len({trouble.message for troubles in found for trouble in troubles}) == 1:
+    found = [list(_troubles({path: level}, here, catalog)) for level in factor.probes]
+    messages = {trouble.message for troubles in found for trouble in troubles}
+    if all(found) and (len(messages) == 1 or factor.range is not None):
         # not the levels are wrong but the path
         yield document.problem(("factors", path), found[0][0].message)
         return
     place = _levels_place(document, path)
     for index, troubles in enumerate(found):
+        at = index if factor.range is None else ("low", "high")[index]
         for trouble in troubles:
-            yield document.problem((*place, index, *trouble.inside), trouble.message)
+            yield document.problem((*place, at, *trouble.inside), trouble.message)
     if not any(found):
         yield from _equal_levels(document, path, factor, here, catalog)
 
@@ -171,9 +174,9 @@ def _equal_levels(
     document: Document, path: str, factor: Factor, here: Settings, catalog: Catalog
 ) -> Iterator[Problem]:
     seen: dict[str, int] = {}
-    for index, level in enumerate(factor.levels):
+    for index, level in enumerate(factor.probes):
         identity = str(resolved(changed(here, path, level), catalog))
-        first = factor.levels[seen.setdefault(identity, index)]
+        first = factor.probes[seen.setdefault(identity, index)]
         if seen[identity] < index:
             law = f"the levels {shown(first)} and {shown(level)} are the same. Keep one."
             yield document.problem((*_levels_place(document, path), index), law)
@@ -185,6 +188,8 @@ def _when_problems(document: Document, path: str, factors: Mapping[str, Factor])
         place = ("factors", path, "when", other)
         if other not in others:
             yield document.problem(place, f"must name another factor. {suggestion(other, others)}")
+        elif others[other].range is not None:
+            yield document.problem(place, "must name a factor with levels, but this one is a range.")
         elif level_name(level) not in map(level_name, others[other].levels):
             levels = ", ".join(map(level_name, others[other].levels))
             law = f"must be a level of `{other}` ({levels}), but got {shown(level)}."

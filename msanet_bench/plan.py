@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msanet_bench.errors import BenchError
+from msanet_bench.factor_spec import Factor
 from msanet_bench.overlay import Settings, changed, is_option, same_part
 from msanet_bench.registry import Registry
-from msanet_bench.spec import BlockSpec, DataSpec, Experiment, Factor, digest
+from msanet_bench.spec import BlockSpec, DataSpec, Experiment, digest
+from msanet_bench.violations import suggestion
 
 Catalog: TypeAlias = Mapping[str, Registry[Any]]
 Choice: TypeAlias = Mapping[str, Any]
@@ -51,7 +54,7 @@ def enumerate_variants(experiment: Experiment, catalog: Catalog) -> list[Variant
     base, factors = baseline_settings(experiment), experiment.factors
     variants: dict[str, Variant] = {}
     for choice in ({}, *_choices(experiment)):
-        variant = _variant(base, factors, _applying(base, factors, choice, catalog), catalog)
+        variant = make_variant(base, factors, _applying(base, factors, choice, catalog), catalog)
         variants.setdefault(variant.name, variant)
     return list(variants.values())
 
@@ -62,6 +65,28 @@ def apply(base: Settings, choice: Choice) -> Settings:
     for path in sorted(choice, key=lambda path: path.count(".")):
         settings = changed(settings, path, choice[path])
     return settings
+
+
+def make_variant(base: Settings, factors: Mapping[str, Factor], choice: Choice, catalog: Catalog) -> Variant:
+    """The variant that a choice of levels makes; levels that change nothing are not part of its name."""
+    settings = apply(base, choice)
+    here = resolved(settings, catalog)
+    named = dict(choice)
+    for path in choice:
+        without = {other: level for other, level in named.items() if other != path}
+        if resolved(apply(base, without), catalog) == here:
+            named = without
+    name = ",".join(f"{path}={level_name(level)}" for path, level in named.items()) or BASELINE
+    return Variant(name, _levels(base, factors, choice, settings, catalog), settings)
+
+
+def holds(base: Settings, when: Choice, choice: Choice, catalog: Catalog) -> bool:
+    """Whether a choice has the wanted levels, by meaning: the baseline's level counts where it has none."""
+    chosen = ({other: choice[other]} if other in choice else {} for other in when)
+    return all(
+        resolved(apply(base, here), catalog) == resolved(apply(base, {other: level}), catalog)
+        for here, (other, level) in zip(chosen, when.items(), strict=True)
+    )
 
 
 def plan_cells(
@@ -76,6 +101,22 @@ def plan_cells(
         for seed in seeds
         for variant in variants
     ]
+
+
+def chosen_variants(text: str, names: Sequence[str]) -> list[str]:
+    """`baseline,attention=none` as names, of which some hold commas themselves.
+
+    Raises:
+        BenchError: a part of the text is no name.
+    """
+    chosen, rest = [], text
+    while rest:
+        fits = [name for name in names if rest == name or rest.startswith(f"{name},")]
+        if not fits:
+            raise BenchError(f"--variants: no variant {rest!r}. {suggestion(rest, names)}")
+        chosen.append(max(fits, key=len))
+        rest = rest[len(chosen[-1]) + 1 :]
+    return chosen
 
 
 def cell_key(settings: Settings, seed: int, data_digest: str, catalog: Catalog) -> str:
@@ -129,31 +170,9 @@ def _applying(base: Settings, factors: Mapping[str, Factor], choice: Choice, cat
     kept = {
         path: level
         for path, level in choice.items()
-        if path not in factors or _holds(base, factors[path].when, choice, catalog)
+        if path not in factors or holds(base, factors[path].when, choice, catalog)
     }
     return kept if len(kept) == len(choice) else _applying(base, factors, kept, catalog)
-
-
-def _holds(base: Settings, when: Choice, choice: Choice, catalog: Catalog) -> bool:
-    """Whether a choice has the wanted levels, by meaning: the baseline's level counts where it has none."""
-    chosen = ({other: choice[other]} if other in choice else {} for other in when)
-    return all(
-        resolved(apply(base, here), catalog) == resolved(apply(base, {other: level}), catalog)
-        for here, (other, level) in zip(chosen, when.items(), strict=True)
-    )
-
-
-def _variant(base: Settings, factors: Mapping[str, Factor], choice: Choice, catalog: Catalog) -> Variant:
-    """The variant that a choice of levels makes; levels that change nothing are not part of its name."""
-    settings = apply(base, choice)
-    here = resolved(settings, catalog)
-    named = dict(choice)
-    for path in choice:
-        without = {other: level for other, level in named.items() if other != path}
-        if resolved(apply(base, without), catalog) == here:
-            named = without
-    name = ",".join(f"{path}={level_name(level)}" for path, level in named.items()) or BASELINE
-    return Variant(name, _levels(base, factors, choice, settings, catalog), settings)
 
 
 def _levels(
@@ -163,7 +182,7 @@ def _levels(
     levels = {
         path: level_name(choice[path]) if path in choice else _current_level(settings, path, factor, catalog)
         for path, factor in factors.items()
-        if not is_idle(settings, path) and _holds(base, factor.when, choice, catalog)
+        if not is_idle(settings, path) and holds(base, factor.when, choice, catalog)
     }
     levels |= {path: level_name(value) for path, value in choice.items() if path not in factors}
     return {path: level for path, level in levels.items() if level is not None}
@@ -207,3 +226,14 @@ def _choices(experiment: Experiment) -> Iterator[Choice]:
             yield {path: factor.levels[0] for path, factor in factors.items()}
             yield bare
             yield from ({**bare, path: factor.levels[0]} for path, factor in factors.items())
+        case "random" | "tpe" | "nsga2" | "qmc":
+            # what a search will choose is not known: every level once, where it applies
+            for path, factor in factors.items():
+                where = _where(factors, path)
+                yield from ({**where, path: level} for level in factor.probes)
+
+
+def _where(factors: Mapping[str, Factor], path: str) -> Choice:
+    """The levels of other factors that make a factor apply."""
+    when = factors[path].when
+    return {key: level for other in when for key, level in _where(factors, other).items()} | dict(when)

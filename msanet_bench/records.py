@@ -5,6 +5,7 @@ A record holds no times, hosts or paths, so equal cells have equal bytes whereve
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class Record:
         factors: The level of every factor; a factor that does not apply is missing.
         status: What became of the cell; all but `ok` come with a `reason`.
         measures: Quantities by name, with unit and direction; empty unless `ok`.
-        curve: One mapping an epoch, from plain names to numbers.
+        curve: One mapping an epoch, from plain names to numbers; of a pruned cell, until it was stopped.
         correct: One bit a test image, packed (most significant first) and in base64; "" unless `ok`.
         test_images: How many of the bits count.
         provenance: What the numbers depend on beside the key: versions, device, threads, digests of code.
@@ -168,8 +169,10 @@ def replace_text(path: Path, text: str) -> None:
     replace_bytes(path, text.encode("utf-8"))
 
 
-def replace_bytes(path: Path, content: bytes) -> None:
+def replace_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file so that readers see the old one or the new one, never a part.
+
+    `durable` waits until it is on the disk, under its name.
 
     Raises:
         ResultsError: the disk refuses; the old file is as it was.
@@ -177,13 +180,25 @@ def replace_bytes(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.write_bytes(content)
+        if durable:
+            _sync(temporary)
         temporary.replace(path)
+        if durable:
+            _sync(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ResultsError(
             f"{path}: cannot be written ({error.strerror}). What stood there is unchanged: "
             "mend that and give the same command again."
         ) from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -10,7 +10,16 @@ from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.plan import Catalog
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.spec import MOST_SEEDS, AnalysisSpec, DataSpec, Design, MeasureSpec, ModelSpec, TrainSpec
+from msanet_bench.search_spec import SearchSpec
+from msanet_bench.spec import (
+    DESIGNS,
+    MOST_SEEDS,
+    AnalysisSpec,
+    DataSpec,
+    MeasureSpec,
+    ModelSpec,
+    TrainSpec,
+)
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 # What the types of a record do not say.
@@ -55,7 +64,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "train": _section(TrainSpec),
             "measure": _section(MeasureSpec),
             "analysis": _section(AnalysisSpec),
-            "design": TypeAdapter(Design).json_schema(),
+            "design": {"enum": list(DESIGNS), "type": "string"},
             "factors": {"type": "object", "additionalProperties": _factor()},
             "variants": {"type": "array", "items": {"type": "object", "additionalProperties": scalars}},
             "seeds": {
@@ -66,6 +75,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             },
             "delta": {"type": "string", "pattern": r"^\s*(\d+(\.\d*)?|\.\d+)\s*pp\s*$"},
             "constraints": {"type": "array", "items": {"type": "string"}},
+            "search": _search(),
             "plugins": {"type": "array", "items": {"type": "string"}},
         },
     }
@@ -144,12 +154,20 @@ def _section(
     return schema
 
 
+def _search() -> dict[str, Any]:
+    schema = SearchSpec.model_json_schema()
+    pruner = schema.pop("$defs")["PrunerSpec"]
+    names = {"enum": ["none", *pruner["properties"]["name"]["enum"]], "type": "string"}
+    schema["properties"]["pruner"] = {"anyOf": [names, pruner, {"type": "null"}]}
+    return schema
+
+
 def _factor() -> dict[str, Any]:
     levels = {"type": "array", "minItems": 2}
-    mapping = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["levels"],
-        "properties": {"levels": levels, "when": {"type": "object"}},
-    }
-    return {"anyOf": [levels, mapping]}
+    when = {"type": "object"}
+    ends = {key: {"type": "number"} for key in ("low", "high")}
+    forms = [
+        {"required": ["levels"], "properties": {"levels": levels, "when": when}},
+        {"required": ["low", "high"], "properties": {**ends, "log": {"type": "boolean"}, "when": when}},
+    ]
+    return {"anyOf": [levels, *({"type": "object", "additionalProperties": False, **form} for form in forms)]}

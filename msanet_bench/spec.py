@@ -8,9 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
-from msanet_bench.units import parse_count, parse_points
+from msanet_bench.constraint import Constraint
+from msanet_bench.factor_spec import Factor, TuneSpec
+from msanet_bench.search_spec import SearchDesign, SearchSpec
+from msanet_bench.strict import Seed, Spec
+from msanet_bench.units import parse_points
 
 
 def _frozen(value: Any) -> Any:
@@ -20,27 +24,22 @@ def _frozen(value: Any) -> Any:
 # which values an option takes is the registry's to say
 OptionValue: TypeAlias = Annotated[Any, BeforeValidator(_frozen)]
 Options: TypeAlias = Mapping[str, OptionValue]
-Design: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+FiniteDesign: TypeAlias = Literal["factorial", "one_at_a_time", "leave_one_out", "add_one_in", "list"]
+Design: TypeAlias = Literal[FiniteDesign, SearchDesign]
+DESIGNS: tuple[Design, ...] = get_args(Design)
 
 MOST_SEEDS = 1000
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Stages = Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(strict=False)]
 
 
-class Spec(BaseModel):
-    """Frozen, strict about types (`"3"` is no number), finite and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
 class BlockSpec(Spec):
     """A registered block and the options it is built with."""
 
     block: str
-    options: Options = {}
+    options: Options = {}  # noqa: RUF012 (pydantic copies it)
 
 
 class BranchSpec(BlockSpec):
@@ -99,7 +98,7 @@ class DataSpec(Spec):
     """
 
     dataset: str = "digits"
-    options: Options = {}
+    options: Options = {}  # noqa: RUF012 (pydantic copies it)
     resize: Annotated[int, Field(ge=4, le=4096)] | None = None
     train_images: Annotated[int, Field(ge=2)] | None = None
     validation: Fraction = 0.1
@@ -168,44 +167,13 @@ class AnalysisSpec(Spec):
     families: Annotated[tuple[Family, ...], Field(strict=False)] = get_args(Family)
 
 
-class Factor(Spec):
-    """A dotted path that is varied, its levels as written, and the levels of other factors it needs."""
-
-    levels: tuple[Any, ...]
-    when: Mapping[str, Any] = {}
-
-
-class Constraint(Spec):
-    """A limit that a variant must keep to be trained at all."""
-
-    measure: Literal["params", "macs"]
-    relation: Literal["<=", ">="]
-    limit: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Constraint":
-        """`params <= 2M`.
-
-        Raises:
-            ValueError: the text is no such comparison.
-        """
-        words = text.split()
-        if len(words) != 3 or words[0] not in {"params", "macs"} or words[1] not in {"<=", ">="}:  # noqa: PLR2004
-            raise ValueError(f"must read like `params <= 2M` or `macs >= 100k`, but got {text!r}.")
-        return cls.model_validate({"measure": words[0], "relation": words[1], "limit": parse_count(words[2])})
-
-    def allows(self, value: int) -> bool:
-        return value <= self.limit if self.relation == "<=" else value >= self.limit
-
-    def __str__(self) -> str:
-        return f"{self.measure} {self.relation} {self.limit}"
-
-
 class Experiment(Spec):
     """One YAML file: a baseline, what is varied, on which data, how it is trained and measured.
 
     Attributes:
         delta: The smallest difference in accuracy that matters, with its unit, declared beforehand.
+        search: How the space is searched; None for a design whose variants are all known beforehand.
+        tune: What of the training each variant of such a design is given its best value of.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -219,6 +187,8 @@ class Experiment(Spec):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS)]
     delta: str
     constraints: tuple[Constraint, ...] = ()
+    search: SearchSpec | None = Field(default=None, exclude_if=lambda search: search is None)
+    tune: TuneSpec | None = Field(default=None, exclude_if=lambda tune: tune is None)
     measure: MeasureSpec = MeasureSpec()
     analysis: AnalysisSpec = AnalysisSpec()
     plugins: tuple[str, ...] = ()

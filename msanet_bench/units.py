@@ -63,3 +63,40 @@ def parse_count(text: str) -> int:
     if value != int(value):
         raise ValueError(f"must be a whole number, but got {text!r}.")
     return int(value)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds: `90s`, `30m`, `2h` or `1.5h`.
+
+    Raises:
+        ValueError: the text is no duration above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([smh])\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a duration such as `90s`, `30m` or `2h`, but got {text!r}.")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes: `500MB` or `8GB`, in powers of ten.
+
+    Raises:
+        ValueError: the text is no such size above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*(MB|GB)\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a size such as `500MB` or `8GB`, but got {text!r}.")
+    return round(float(match[1]) * {"MB": 10**6, "GB": 10**9}[match[2]])
+
+
+def parse_latency(text: str) -> tuple[float, Literal["s", "x"]]:
+    """Seconds: `2 ms` or `350us`; or a ratio to the baseline, whose unit is x: `0.8x`.
+
+    Raises:
+        ValueError: the text is neither, or not above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|x)\s*", text)
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"must be a latency such as `2 ms` or a ratio such as `0.8x`, but got {text!r}.")
+    number = float(match[1])
+    return (number, "x") if match[2] == "x" else (number / {"s": 1, "ms": 1e3, "us": 1e6}[match[2]], "s")

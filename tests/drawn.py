@@ -18,10 +18,12 @@ from msanet_bench.report.document import (
     Matrix,
     MatrixCell,
     Point,
+    Progress,
     Scatter,
     Step,
     Strip,
     StripRow,
+    Tried,
     Waterfall,
 )
 
@@ -59,6 +61,7 @@ def every_kind(name: str = "conv3", half: float = 0.3) -> list[Figure]:
         Waterfall("credit", "alt", "%", Level(name, 90), (Step("b", one),), Level("full", 90.5)),
         matrix((known[0], None), (known[1], known[2]), name=name),
         Strip("runs", "alt", "%", (StripRow(name, (90.0, 90.5), around(90.25, half)),)),
+        Progress("progress", "alt", name, (Tried(0, 90.0), Tried(1, None), Tried(2, 91.5))),
         Budget("budget", "alt", "%", (BudgetRow(name, (20.0, 80.0)),), ("seeds", "images")),
     ]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,17 @@ class PlantedMemoryError(_Fault):
 
     def go_wrong(self) -> None:
         raise MemoryError("planted: no memory left")
+
+
+STEP_SECONDS = 0.3
+
+
+@ATTENTION.register("planted_sleep")
+class PlantedSleep(_Fault):
+    """Takes its time in training."""
+
+    def go_wrong(self) -> None:
+        time.sleep(STEP_SECONDS)
 
 
 @ATTENTION.register("planted_crash")

@@ -8,10 +8,11 @@ import torch
 
 import msanet_bench.cell
 from experiments import write_experiment
-from msanet_bench.cell import Job, code_digest, run_cell
+from msanet_bench.cell import Job, run_cell
 from msanet_bench.checks import load_experiment
 from msanet_bench.data import load
 from msanet_bench.plan import baseline_settings
+from msanet_bench.source_digest import code_digest
 from msanet_bench.train.evaluate import Evaluation
 from msanet_bench.units import Measure
 
@@ -77,6 +78,7 @@ DRAWS = """
 import torch
 from torch import nn
 from msanet_bench.model.slots import ATTENTION
+from msanet_bench.source_digest import code_digest
 
 @ATTENTION.register("drawing_buffer")
 class DrawingBuffer(nn.Module):

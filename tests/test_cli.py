@@ -216,7 +216,10 @@ def test_a_plan_has_a_line_a_variant_and_never_cuts_a_name(desk: Path) -> None:
         ["baseline", "0", "2"],
         ["branches.conv3=off,branches.conv5=off,branches.dilated=off,attention=none", "0", "2"],
     ]
-    assert out.endswith("2 variants, 4 cells: 0 done, 4 to train.\n")
+    assert "\n2 variants, 4 cells: 0 done, 4 to train.\nabout " in out
+    without = run_verb("plan", "long.yaml", "--no-duration", cwd=desk).out
+    assert out.startswith(without)
+    assert without.endswith("4 to train.\n")
 
 
 def test_a_profile_has_a_line_a_variant_and_writes_nothing(desk: Path) -> None:
@@ -300,14 +303,17 @@ def test_a_sweep_with_failed_cells_goes_on_and_exits_with_1(tmp_path: Path) -> N
     lines = out.splitlines()
     assert (code, err) == (1, "")
     assert "\x1b" not in out
-    assert lines[0] == "tiny: 2 variants x 1 seeds = 2 cells, 0 done, 1 worker"
-    assert lines[1:3] == ["counting parameters and operations", "training"]
-    assert lines[3].startswith("[1/2] baseline seed 0: accuracy ")
-    assert lines[3].endswith(" left")
-    assert lines[4].startswith(
+    assert lines[0] == "tiny: 2 variants x 1 seed = 2 cells, 0 done, 1 worker"
+    assert lines[1:3] == ["counting parameters and operations", "one step of each variant"]
+    failed = "RuntimeError: planted: shapes do not fit"
+    assert lines[3] == f"the first step of attention=planted_error did not go well: failed: {failed}"
+    assert lines[4] == "training"
+    assert lines[5].startswith("[1/2] baseline seed 0: accuracy ")
+    assert lines[5].endswith(" left")
+    assert lines[6].startswith(
         "[2/2] attention=planted_error seed 0: failed: RuntimeError: planted: shapes do not fit, "
     )
-    assert lines[5:] == [
+    assert lines[7:] == [
         "timing all variants, interleaved",
         "done",
         "Results: results/tiny",

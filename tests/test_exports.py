@@ -1,20 +1,19 @@
 import base64
 import csv
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments import write_experiment
+from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan, catalog, check_plan, load_experiment
 from msanet_bench.data import load
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import Attempt
 from msanet_bench.plan import Cell, plan_cells
 from msanet_bench.records import Record, Status, read_records
-from msanet_bench.report.manifest import read_manifest
 from msanet_bench.spec import Experiment
 
 DATA = Path(__file__).parent / "data"
@@ -51,7 +50,7 @@ def _attempt(cell: Cell, status: Status, seconds: float) -> Attempt:
 def test_the_manifest_tells_the_whole_plan_before_a_cell_has_run(
     experiment: Experiment, plan: CheckedPlan, cells: list[Cell], tmp_path: Path
 ) -> None:
-    write_manifest(tmp_path, experiment, plan, cells, threads=1)
+    write_manifest(tmp_path, experiment, plan, cells, History(looks=((0, 1),)), threads=1)
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert [variant["name"] for variant in manifest["variants"]] == [
         "baseline",
@@ -59,6 +58,7 @@ def test_the_manifest_tells_the_whole_plan_before_a_cell_has_run(
         "attention=se",
     ]
     assert len(manifest["cells"]) == 6
+    assert manifest["looks"] == [[0, 1]]
     assert manifest["experiment"]["delta"] == "5 pp"
     assert Experiment.model_validate_json(json.dumps(manifest["experiment"])) == experiment
     labels = np.frombuffer(base64.b64decode(manifest["test_labels"]), dtype="<u2")
@@ -83,58 +83,3 @@ def test_a_retried_cell_stands_with_its_good_attempt_and_the_time_of_that(
     export_records(tmp_path, [cell], attempts)
     assert [record.status for record in read_records(tmp_path)] == ["ok"]
     assert "2.000" in (tmp_path / "timings.csv").read_text(encoding="utf-8")
-
-
-def _look(
-    experiment: Experiment, plan: CheckedPlan, results: Path, seeds: tuple[int, ...]
-) -> list[list[int]]:
-    """The looks that stand in the manifest once these seeds are planned."""
-    planned = experiment.model_copy(update={"seeds": seeds})
-    write_manifest(results, planned, plan, [], threads=1)
-    looks: list[list[int]] = json.loads((results / "manifest.json").read_text(encoding="utf-8"))["looks"]
-    return looks
-
-
-def _finish(cells: list[Cell], results: Path) -> None:
-    export_records(results, cells, [_attempt(cell, "ok", 1.0) for cell in cells])
-
-
-def test_a_first_sweep_and_the_same_seeds_again_are_one_look(
-    experiment: Experiment, plan: CheckedPlan, cells: list[Cell], tmp_path: Path
-) -> None:
-    assert _look(experiment, plan, tmp_path, (0, 1)) == [[0, 1]]
-    _finish(cells, tmp_path)
-    assert _look(experiment, plan, tmp_path, (0, 1)) == [[0, 1]]
-
-
-def test_seeds_that_are_added_after_results_are_a_look_each_time(
-    experiment: Experiment, plan: CheckedPlan, cells: list[Cell], tmp_path: Path
-) -> None:
-    _look(experiment, plan, tmp_path, (0, 1))
-    _finish(cells, tmp_path)
-    assert _look(experiment, plan, tmp_path, (0, 1, 2)) == [[0, 1], [0, 1, 2]]
-    assert _look(experiment, plan, tmp_path, (0, 1, 2)) == [[0, 1], [0, 1, 2]]
-    assert _look(experiment, plan, tmp_path, (0, 1, 2, 3)) == [[0, 1], [0, 1, 2], [0, 1, 2, 3]]
-
-
-@pytest.mark.parametrize("empty", [True, False])
-def test_a_plan_that_changes_before_there_is_a_result_is_no_look(
-    experiment: Experiment,
-    plan: CheckedPlan,
-    tmp_path: Path,
-    empty: bool,  # noqa: FBT001
-) -> None:
-    _look(experiment, plan, tmp_path, (0, 1))
-    if empty:
-        export_records(tmp_path, [], [])
-    assert _look(experiment, plan, tmp_path, (0, 1, 2)) == [[0, 1, 2]]
-
-
-def test_a_manifest_of_version_1_had_one_look(
-    experiment: Experiment, plan: CheckedPlan, cells: list[Cell], tmp_path: Path
-) -> None:
-    shutil.copy(DATA / "manifest_v1.json", tmp_path / "manifest.json")
-    assert "looks" not in json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    assert read_manifest(tmp_path).looks == ((0, 1, 2),)
-    _finish(cells, tmp_path)
-    assert _look(experiment, plan, tmp_path, (0, 1, 2, 3)) == [[0, 1, 2], [0, 1, 2, 3]]

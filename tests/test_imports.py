@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from planted_shards import write_shards
+
 HEAVY = {"torch", "torchvision", "optuna", "pandas", "pyarrow", "scipy.stats", "matplotlib", "sklearn"}
 
 RUN = """
@@ -33,7 +35,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["sweep", "check", "profile", "report", "table", "compare", "analyze", "doctor"]
+    "verb", ["sweep", "check", "profile", "merge", "report", "table", "compare", "analyze", "doctor"]
 )
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()
@@ -68,6 +70,12 @@ def test_report_loads_no_torch_and_no_optuna(small_results: Path, tmp_path: Path
     loaded = loaded_by(RUN, "report", small_results, "--out", tmp_path)
     assert "matplotlib" in loaded
     assert loaded & {"torch", "torchvision", "optuna"} == set()
+
+
+def test_merge_loads_no_torch_and_no_optuna(tmp_path: Path) -> None:
+    folders = write_shards(tmp_path)
+    loaded = loaded_by(RUN, "merge", *folders, "-o", tmp_path / "merged")
+    assert loaded & {"torch", "torchvision", "optuna", "pandas", "matplotlib"} == set()
 
 
 def test_table_draws_no_figure_and_loads_nothing_heavy(small_results: Path) -> None:

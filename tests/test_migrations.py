@@ -135,7 +135,7 @@ def test_status_does_not_read_a_newer_plan(tmp_path: Path) -> None:
     )
     (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
     with pytest.raises(ResultsError, match=r"manifest.json: written by a newer msanet-bench \(manifest of"):
-        read_status(tmp_path)
+        read_status(tmp_path, now=0.0)
 
 
 def test_a_journal_of_version_1_goes_on_with_lines_of_version_2(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from catalogs import own_catalog
+from msanet_bench.factor_spec import Factor
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import enumerate_variants
-from msanet_bench.spec import BranchSpec, Experiment, Factor, ModelSpec
+from msanet_bench.spec import BranchSpec, Experiment, ModelSpec
 
 CATALOG = own_catalog()
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))

@@ -2,6 +2,7 @@ import re
 import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -124,6 +125,8 @@ def _run(words: Sequence[str], reader: Reader) -> Outcome:
     match words:
         case ["msanet-bench", "sweep", file] if file == SMOKE:
             return reader.sweep
+        case ["msanet-bench", "dashboard", *_]:
+            return _until_it_listens(words, reader.folder)
         case ["msanet-bench", "sweep", file]:
             return run_verb("sweep", _shrunk(reader.folder / file), cwd=reader.folder)
         case ["msanet-bench", *arguments]:
@@ -145,6 +148,17 @@ def _shrunk(experiment: Path) -> str:
     copy = experiment.with_stem("shrunk")
     copy.write_text(f"{text}measure: {{latency_rounds: 2}}\n", encoding="utf-8")
     return copy.name
+
+
+def _until_it_listens(words: Sequence[str], folder: Path) -> Outcome:
+    """Start a server and press Ctrl-C once it has said where it is."""
+    command = [sys.executable, "-m", "msanet_bench", *words[1:]]
+    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    address = server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    out, err = server.communicate(timeout=60)
+    return Outcome(server.returncode, address + out, err)
 
 
 def _outside(command: Sequence[str], cwd: Path) -> Outcome:
@@ -226,6 +240,8 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
         "docs/architecture.md",
         "docs/measuring.md",
         "docs/concluding.md",
+        "docs/running.md",
+        "docs/clusters.md",
     ],
 )
 def test_every_relative_link_leads_somewhere(page: str) -> None:

@@ -9,11 +9,31 @@ from typing import Any
 import pytest
 
 from catalogs import own_catalog
+from msanet_bench.errors import SpecError
+from msanet_bench.parse import parse_experiment
 from msanet_bench.schema import experiment_schema
 from msanet_bench.yaml_document import read_yaml
 
 CATALOG = own_catalog()
 SCHEMA = json.loads(json.dumps(experiment_schema(CATALOG)))
+SEARCH = """
+delta: 1 pp
+design: nsga2
+data: {validation: 0.2}
+factors:
+  train.lr: [1e-4, 1e-2, log]
+  train.batch_size: {low: 8, high: 64}
+  branches.dilated: [on, off]
+  branches.dilated.dilation: {low: 2, high: 3, when: {branches.dilated: on}}
+search:
+  trials: 8
+  objectives: [accuracy, macs]
+  batch: 2
+  seed: 1
+  pruner: {name: median, startup: 2}
+  population: 4
+constraints: [memory <= 8M]
+"""
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))
 
 TYPES: dict[str, Callable[[Any], bool]] = {
@@ -66,6 +86,16 @@ def read(text: str) -> Any:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_fits(path: Path) -> None:
     assert fits(SCHEMA, read(path.read_text(encoding="utf-8")))
+
+
+def test_a_search_fits_the_schema_and_the_parser_and_a_broken_one_neither() -> None:
+    assert fits(SCHEMA, read(SEARCH))
+    assert parse_experiment(SEARCH, source="x.yaml", name="x", catalog=CATALOG).search is not None
+    for right, wrong in [("nsga2", "nsga"), ("[accuracy, macs]", "[acuracy]"), ("high: 64", "hi: 64")]:
+        broken = SEARCH.replace(right, wrong)
+        assert not fits(SCHEMA, read(broken)), wrong
+        with pytest.raises(SpecError):
+            parse_experiment(broken, source="x.yaml", name="x", catalog=CATALOG)
 
 
 def test_a_file_with_everything_fits() -> None:

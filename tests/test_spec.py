@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from msanet_bench.spec import BlockSpec, Constraint, DataSpec, Experiment, ModelSpec, TrainSpec, digest
+from msanet_bench.constraint import Constraint
+from msanet_bench.spec import BlockSpec, DataSpec, Experiment, ModelSpec, TrainSpec, digest
 
 
 def test_the_defaults_are_the_network_and_the_training_of_the_article() -> None:
@@ -57,14 +58,22 @@ def test_lists_of_options_become_tuples_so_that_equal_options_are_equal() -> Non
         ("params <= 2M", 2_000_001, False),
         ("macs >= 1.5k", 1500, True),
         ("macs >= 1.5k", 1499, False),
+        ("latency <= 2 ms", 0.002, True),
+        ("latency <= 2ms", 0.00201, False),
+        ("latency <= 350 us", 0.00035, True),
+        ("latency >= 1 s", 0.999, False),
+        ("latency <= 0.8x", 0.8, True),
+        ("latency <= 0.8x", 0.81, False),
     ],
 )
-def test_a_constraint_includes_its_limit(text: str, value: int, *, allowed: bool) -> None:
+def test_a_constraint_includes_its_limit(text: str, value: float, *, allowed: bool) -> None:
     assert Constraint.parse(text).allows(value) is allowed
 
 
 def test_a_constraint_is_written_out_in_full() -> None:
     assert str(Constraint.parse("params <= 1.5M")) == "params <= 1500000"
+    assert str(Constraint.parse("latency <= 0.0025 s")) == "latency <= 2.5 ms"
+    assert str(Constraint.parse("latency <= 0.80x")) == "latency <= 0.8x"
 
 
 def test_delta_keeps_its_text() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from commands import run_verb
 from msanet_bench.errors import ResultsError
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.records import Record, Status, write_records
-from msanet_bench.status import VariantStatus, read_status
+from msanet_bench.status import Failure, VariantStatus, read_status
 
 
 def record(key: str, status: Status, reason: str = "") -> Record:
@@ -16,10 +17,12 @@ def record(key: str, status: Status, reason: str = "") -> Record:
 
 
 RECORDS = [record("k0", "ok"), record("k2", "oom", "no memory"), record("elsewhere", "ok")]
-EXPECTED = [
+EXPECTED = (
     VariantStatus("baseline", {"ok": 1, "missing": 1}, ()),
-    VariantStatus("attention=none", {"oom": 1, "missing": 0}, ("seed 0: oom: no memory",)),
-]
+    VariantStatus(
+        "attention=none", {"oom": 1, "missing": 0}, (Failure("attention=none", 0, "oom", "no memory"),)
+    ),
+)
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def results(tmp_path: Path) -> Path:
 
 def test_a_committed_folder_is_read_from_its_records(results: Path) -> None:
     write_records(results / "records.jsonl", RECORDS)
-    assert read_status(results) == EXPECTED
+    assert read_status(results, now=0.0).variants == EXPECTED
 
 
 def test_while_there_is_a_journal_it_is_the_truth(results: Path) -> None:
@@ -41,12 +44,12 @@ def test_while_there_is_a_journal_it_is_the_truth(results: Path) -> None:
     journal = Journal(results / "journal.jsonl")
     for number, tried in enumerate([record("k0", "failed", "once"), *RECORDS]):
         journal.append(Attempt(tried, float(number), 1.0, None, None, "cpu", "here"))
-    assert read_status(results) == EXPECTED
+    assert read_status(results, now=0.0).variants == EXPECTED
 
 
 def test_every_planned_cell_is_counted_once(results: Path) -> None:
     write_records(results / "records.jsonl", RECORDS)
-    counts = [status.counts for status in read_status(results)]
+    counts = [status.counts for status in read_status(results, now=0.0).variants]
     assert sum(sum(count.values()) for count in counts) == 3
 
 
@@ -64,5 +67,43 @@ def test_a_folder_without_a_plan_is_one_message(content: str | None, message: st
     if content is not None:
         (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(ResultsError) as caught:
-        read_status(tmp_path)
+        read_status(tmp_path, now=0.0)
     assert str(caught.value).startswith(f"{tmp_path}/{message}")
+
+
+def test_cells_of_other_shards_are_not_missing_here(results: Path) -> None:
+    path = results / "manifest.json"
+    shard = {"shard": {"index": 2, "count": 2}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | shard), encoding="utf-8")
+    write_records(results / "records.jsonl", [])
+    look = read_status(results, now=0.0)
+    assert look.variants == (
+        VariantStatus("baseline", {"missing": 1, "elsewhere": 1}),
+        VariantStatus("attention=none", {"missing": 0, "elsewhere": 1}),
+    )
+    assert (look.state, look.cells, look.missing, look.elsewhere) == ("stopped", 1, 1, 2)
+    write_records(results / "records.jsonl", [record("k1", "ok")])
+    look = read_status(results, now=0.0)
+    assert (look.state, look.cells, look.missing, look.elsewhere) == ("done", 1, 0, 2)
+    # a cell of another shard that was trained here all the same counts
+    write_records(results / "records.jsonl", RECORDS)
+    assert read_status(results, now=0.0).cells == 3
+
+
+def test_a_shard_has_a_column_more(results: Path) -> None:
+    write_records(results / "records.jsonl", RECORDS)
+    assert "elsewhere" not in run_verb("status", results, cwd=results).out
+    path = results / "manifest.json"
+    shard = {"shard": {"index": 1, "count": 2}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | shard), encoding="utf-8")
+    rows = [line.split() for line in run_verb("status", results, cwd=results).out.splitlines()]
+    assert rows[0][-2:] == ["missing", "elsewhere"]
+    assert rows[1][-2:] == ["0", "1"]
+    assert "1 belong to other shards" in run_verb("status", results, "--watch", cwd=results).out
+
+
+def test_a_shard_that_is_none_is_one_message(results: Path) -> None:
+    path = results / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"shard": {"index": 3, "count": 2}}))
+    with pytest.raises(ResultsError, match=r"not a manifest \(ValueError: no shard"):
+        read_status(results, now=0.0)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
@@ -16,43 +15,17 @@ import pytest
 from experiments import write_experiment
 from msanet_bench.checks import load_experiment
 from msanet_bench.errors import BenchError, ResultsError
-from msanet_bench.events import Ended, Event, Finished, Phase, Started
+from msanet_bench.events import Ended, Finished, Phase, Started
 from msanet_bench.journal import Journal, sole_writer
 from msanet_bench.records import read_records
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.sweep import SweepOptions, parse_retry, run_sweep
+from sweeps import copied, ended, quiet, sweep, trained
 
+__all__ = ["quiet"]
+
+VARIANTS = ("baseline", "attention=none", "attention=se")
 PLANTED = Path(__file__).parent / "planted.py"
-
-
-def _sweep(path: Path, results: Path, **options: Any) -> list[Event]:
-    experiment = load_experiment(path)
-    settings = SweepOptions(results=results, plugin_folder=path.parent, workers=2, **options)
-    return list(run_sweep(experiment, settings))
-
-
-def _trained(events: list[Event]) -> list[str]:
-    return [e.attempt.record.key for e in events if isinstance(e, Finished)]
-
-
-def _ended(events: list[Event]) -> Ended:
-    assert isinstance(events[-1], Ended)
-    return events[-1]
-
-
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An undisturbed sweep of the tiny experiment: its folder, with results in `results`."""
-    folder = tmp_path_factory.mktemp("quiet")
-    events = _sweep(write_experiment(folder), folder / "results")
-    assert [type(event) for event in events] == [Started, Phase, Phase, *[Finished] * 6, Phase, Ended]
-    return folder
-
-
-def _copy(quiet: Path, to: Path) -> tuple[Path, Path]:
-    """An experiment and its finished results, to be spoiled."""
-    shutil.copytree(quiet, to, dirs_exist_ok=True)
-    return to / "tiny.yaml", to / "results"
 
 
 def test_records_stand_in_plan_order_with_every_measure(quiet: Path) -> None:
@@ -74,6 +47,26 @@ def test_records_hold_no_times_hosts_or_paths(quiet: Path) -> None:
     assert str(quiet) not in text
 
 
+def test_what_runs_is_announced_while_it_does_and_never_afterwards(tmp_path: Path) -> None:
+    experiment = load_experiment(write_experiment(tmp_path, measure="measure: {latency_rounds: 0}"))
+    (tmp_path / "running.json").write_text("left behind by a killed sweep")
+    seen: list[set[tuple[str, int]]] = []
+    with contextlib.closing(run_sweep(experiment, SweepOptions(results=tmp_path, workers=2))) as events:
+        assert isinstance(next(events), Started)
+        assert not (tmp_path / "running.json").exists()
+        for event in events:
+            if isinstance(event, Finished) and (tmp_path / "running.json").exists():
+                cells = json.loads((tmp_path / "running.json").read_text())
+                slots = {cell["slot"] for cell in cells}
+                assert slots <= {0, 1}
+                assert len(slots) == len(cells)
+                seen.append({(cell["variant"], cell["seed"]) for cell in cells})
+    assert not (tmp_path / "running.json").exists()
+    planned = {(variant, seed) for variant in VARIANTS for seed in (0, 1)}
+    assert seen[0] == {("baseline", 0), ("attention=none", 0)}
+    assert set.union(*seen) == planned
+
+
 def test_latency_is_in_its_own_files_and_never_in_a_cuda_row_without_a_device(quiet: Path) -> None:
     rows = (quiet / "results" / "latency.csv").read_text().splitlines()
     # three variants and two twins, then the three without a device
@@ -83,42 +76,46 @@ def test_latency_is_in_its_own_files_and_never_in_a_cuda_row_without_a_device(qu
 
 
 def test_the_same_command_again_trains_and_times_nothing(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
-    before = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
-    events = _sweep(path, results)
+    path, results = copied(quiet, tmp_path)
+    before = {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
+    events = sweep(path, results)
     assert [type(event) for event in events] == [Started, Phase, Ended]
-    after = {file.name: file.read_bytes() for file in results.iterdir() if file.name != "lock"}
+    after = {
+        file.name: file.read_bytes() for file in results.iterdir() if file.is_file() and file.name != "lock"
+    }
     assert {name for name in before if before[name] != after[name]} <= {"study.db"}
 
 
 def test_another_network_under_the_same_names_is_timed_anew(quiet: Path, tmp_path: Path) -> None:
-    _, results = _copy(quiet, tmp_path)
+    _, results = copied(quiet, tmp_path)
     samples = (results / "samples.parquet").read_bytes()
     text = (tmp_path / "tiny.yaml").read_text().replace("width: 0.125", "width: 0.25")
-    _sweep(write_experiment(tmp_path, text), results)
+    sweep(write_experiment(tmp_path, text), results)
     assert (results / "samples.parquet").read_bytes() != samples
 
 
 def test_a_lost_line_of_the_journal_costs_only_its_own_cell(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     journal = results / "journal.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
     lost = json.loads(lines[-1])["record"]["key"]
     journal.write_text("".join(lines[:-1]) + lines[-1][:100])
-    events = _sweep(path, results)
+    events = sweep(path, results)
     assert isinstance(events[0], Started)
     assert any("half a line (100 bytes)" in note for note in events[0].notes)
-    assert _trained(events) == [lost]
+    assert trained(events) == [lost]
     assert (results / "records.jsonl").read_bytes() == (quiet / "results" / "records.jsonl").read_bytes()
 
 
 def test_a_journal_of_version_1_is_gone_on_with_and_its_lines_are_kept(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     journal, manifest = results / "journal.jsonl", results / "manifest.json"
     *old, lost = journal.read_text().replace('"schema_version":2,', '"schema":1,').splitlines(keepends=True)
     journal.write_text("".join(old))
     manifest.write_text(manifest.read_text().replace('"schema_version": 2,', '"schema": 1,'))
-    assert _trained(_sweep(path, results)) == [json.loads(lost)["record"]["key"]]
+    assert trained(sweep(path, results)) == [json.loads(lost)["record"]["key"]]
     lines = journal.read_text().splitlines(keepends=True)
     assert lines[:-1] == old
     assert lines[-1].startswith('{"schema_version":2,')
@@ -127,38 +124,38 @@ def test_a_journal_of_version_1_is_gone_on_with_and_its_lines_are_kept(quiet: Pa
 
 
 def test_a_journal_that_is_refused_keeps_its_torn_line(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     journal = results / "journal.jsonl"
     newer = journal.read_bytes()[:-9].replace(b'{"schema_version":2,', b'{"schema_version":3,', 1)
     journal.write_bytes(newer)
     with pytest.raises(ResultsError, match=r"journal\.jsonl:1: written by a newer msanet-bench"):
-        _sweep(path, results)
+        sweep(path, results)
     assert journal.read_bytes() == newer
 
 
 def test_the_study_is_only_memory_and_can_be_deleted(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     journal = results / "journal.jsonl"
     journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:-2]))
     (results / "study.db").unlink()
-    assert len(_trained(_sweep(path, results))) == 2
+    assert len(trained(sweep(path, results))) == 2
     url = storage_url(results)
     (name,) = optuna.get_all_study_names(url)
     assert sum(t.value is not None for t in optuna.load_study(study_name=name, storage=url).trials) == 6
 
 
 def test_more_seeds_train_only_the_difference_and_keep_the_rest(quiet: Path, tmp_path: Path) -> None:
-    _, results = _copy(quiet, tmp_path)
-    events = _sweep(write_experiment(tmp_path, seeds="seeds: 3"), results)
-    assert len(_trained(events)) == 3
+    _, results = copied(quiet, tmp_path)
+    events = sweep(write_experiment(tmp_path, seeds="seeds: 3"), results)
+    assert len(trained(events)) == 3
     assert [record.seed for record in read_records(results)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_cell_that_is_no_longer_planned_stays_in_the_journal_and_leaves_the_tables(
     quiet: Path, tmp_path: Path
 ) -> None:
-    _, results = _copy(quiet, tmp_path)
-    events = _sweep(write_experiment(tmp_path, seeds="seeds: 1"), results)
+    _, results = copied(quiet, tmp_path)
+    events = sweep(write_experiment(tmp_path, seeds="seeds: 1"), results)
     assert isinstance(events[0], Started)
     assert any(note.startswith("3 cells of the journal are not in this plan") for note in events[0].notes)
     assert len(read_records(results)) == 3
@@ -168,10 +165,10 @@ def test_a_cell_that_is_no_longer_planned_stays_in_the_journal_and_leaves_the_ta
 def test_cells_that_an_edited_baseline_gives_other_names_stand_under_them(
     quiet: Path, tmp_path: Path
 ) -> None:
-    _, results = _copy(quiet, tmp_path)
+    _, results = copied(quiet, tmp_path)
     text = (tmp_path / "tiny.yaml").read_text().replace("depth: [1]}", "depth: [1], attention: none}")
-    events = _sweep(write_experiment(tmp_path, text), results)
-    assert _trained(events) == []
+    events = sweep(write_experiment(tmp_path, text), results)
+    assert trained(events) == []
     before = {record.key: record.variant for record in read_records(quiet / "results")}
     after = {record.key: record.variant for record in read_records(results)}
     renamed = {(before[key], name) for key, name in after.items()}
@@ -183,16 +180,16 @@ def test_cells_that_an_edited_baseline_gives_other_names_stand_under_them(
 
 
 def test_cells_of_other_code_or_another_torch_are_noted(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     journal = results / "journal.jsonl"
     journal.write_text(re.sub(r'"torch":"[^"]*"', '"torch":"1.0"', journal.read_text(), count=2))
-    events = _sweep(path, results)
+    events = sweep(path, results)
     assert isinstance(events[0], Started)
     assert any(note.startswith("2 finished cells had another torch than now (") for note in events[0].notes)
 
 
 def test_latencies_of_other_networks_are_gone_before_training_begins(quiet: Path, tmp_path: Path) -> None:
-    _, results = _copy(quiet, tmp_path)
+    _, results = copied(quiet, tmp_path)
     text = (tmp_path / "tiny.yaml").read_text().replace("width: 0.125", "width: 0.25")
     experiment = load_experiment(write_experiment(tmp_path, text))
     with contextlib.closing(run_sweep(experiment, SweepOptions(results=results, workers=1))) as events:
@@ -203,9 +200,9 @@ def test_latencies_of_other_networks_are_gone_before_training_begins(quiet: Path
 
 
 def test_delta_and_measurement_are_not_part_of_a_cell(quiet: Path, tmp_path: Path) -> None:
-    _, results = _copy(quiet, tmp_path)
+    _, results = copied(quiet, tmp_path)
     changed = write_experiment(tmp_path, delta="delta: 1 pp", measure="measure: {latency_rounds: 0}")
-    assert _trained(_sweep(changed, results)) == []
+    assert trained(sweep(changed, results)) == []
 
 
 def test_each_kind_of_failure_is_a_record_with_its_reason_and_the_sweep_goes_on(tmp_path: Path) -> None:
@@ -215,7 +212,7 @@ def test_each_kind_of_failure_is_a_record_with_its_reason_and_the_sweep_goes_on(
         "[self_attention, none, se]", "[none, planted_error, planted_memory_error, planted_crash]"
     )
     path = write_experiment(tmp_path, text + "plugins: [planted.py]\n", seeds="seeds: 1")
-    events = _sweep(path, tmp_path / "results")
+    events = sweep(path, tmp_path / "results")
     records = {r.variant.removeprefix("attention="): r for r in read_records(tmp_path / "results")}
     assert {name: (record.status, record.reason) for name, record in records.items()} == {
         "baseline": ("ok", ""),
@@ -224,22 +221,22 @@ def test_each_kind_of_failure_is_a_record_with_its_reason_and_the_sweep_goes_on(
         "planted_memory_error": ("oom", "planted: no memory left"),
         "planted_crash": ("failed", "the worker process was killed by SIGSEGV"),
     }
-    assert _ended(events) == Ended(cells=5, not_ok=3)
+    assert ended(events) == Ended(cells=5, not_ok=3)
     journal = (tmp_path / "results" / "journal.jsonl").read_text()
     assert "Traceback" in journal
     assert "Traceback" not in (tmp_path / "results" / "records.jsonl").read_text()
-    assert _trained(_sweep(path, tmp_path / "results")) == []
-    again = _sweep(path, tmp_path / "results", retry=parse_retry("oom"))
-    assert _trained(again) == [records["planted_memory_error"].key]
+    assert trained(sweep(path, tmp_path / "results")) == []
+    again = sweep(path, tmp_path / "results", retry=parse_retry("oom"))
+    assert trained(again) == [records["planted_memory_error"].key]
 
 
 def test_a_loss_that_is_not_finite_ends_the_cell_as_diverged_with_its_step(tmp_path: Path) -> None:
     text = write_experiment(tmp_path).read_text().replace("lr: 1e-2", "lr: 1000, optimiser: sgd")
-    events = _sweep(write_experiment(tmp_path, text, seeds="seeds: 1"), tmp_path / "results")
+    events = sweep(write_experiment(tmp_path, text, seeds="seeds: 1"), tmp_path / "results")
     diverged = [r for r in read_records(tmp_path / "results") if r.status == "diverged"]
     assert diverged
     assert all("step" in record.reason for record in diverged)
-    assert _ended(events).not_ok == len(diverged)
+    assert ended(events).not_ok == len(diverged)
 
 
 def test_the_journal_is_written_before_optuna_is_told(
@@ -250,7 +247,7 @@ def test_the_journal_is_written_before_optuna_is_told(
 
     monkeypatch.setattr(Ledger, "tell", die)
     with pytest.raises(KeyboardInterrupt):
-        _sweep(write_experiment(tmp_path), tmp_path / "results")
+        sweep(write_experiment(tmp_path), tmp_path / "results")
     assert len(Journal(tmp_path / "results" / "journal.jsonl").read()) == 1
 
 
@@ -262,7 +259,7 @@ def test_optuna_is_not_told_what_the_journal_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Journal, "append", die)
     monkeypatch.setattr(Ledger, "tell", lambda *arguments: told.append(arguments))
     with pytest.raises(KeyboardInterrupt):
-        _sweep(write_experiment(tmp_path), tmp_path / "results")
+        sweep(write_experiment(tmp_path), tmp_path / "results")
     assert not told
     assert Journal(tmp_path / "results" / "journal.jsonl").read() == []
 
@@ -274,17 +271,17 @@ def test_an_interrupted_sweep_leaves_tables_of_what_it_finished(tmp_path: Path) 
         pass
     events.close()
     assert len(read_records(tmp_path / "results")) == 1
-    assert len(_trained(_sweep(tmp_path / "tiny.yaml", tmp_path / "results"))) == 5
+    assert len(trained(sweep(tmp_path / "tiny.yaml", tmp_path / "results"))) == 5
 
 
 def test_a_second_sweep_on_a_folder_is_told_who_holds_it(quiet: Path, tmp_path: Path) -> None:
-    path, results = _copy(quiet, tmp_path)
+    path, results = copied(quiet, tmp_path)
     holder = subprocess.Popen([sys.executable, "-c", _HOLD, str(results)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(ResultsError, match=f"in use by process {holder.pid} on "):
-            _sweep(path, results)
+            sweep(path, results)
     finally:
         holder.kill()
         holder.communicate()

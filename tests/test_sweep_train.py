@@ -9,39 +9,18 @@ from typing import Any
 import pytest
 
 import msanet_bench.sweep.pace
+from jobs import job
 from msanet_bench.cell import Job, failure
 from msanet_bench.events import Finished, Retried, Stopped
 from msanet_bench.executors import WorkerDied
 from msanet_bench.journal import Attempt, Journal
-from msanet_bench.overlay import Settings
-from msanet_bench.plan import baseline_settings
-from msanet_bench.spec import Experiment
 from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.train import Policy, train
 
-SETTINGS: Settings = baseline_settings(Experiment(name="loop", delta="1 pp", seeds=(0,)))
-
-
-def job(name: str) -> Job:
-    return Job(
-        key=name,
-        variant=name,
-        factors={},
-        settings=SETTINGS,
-        seed=0,
-        data_digest="",
-        code="",
-        costs={},
-        data_root=Path(),
-        plugins=(),
-        plugin_folder=Path(),
-        device="cpu",
-        threads=1,
-    )
-
 
 def attempt(job: Job, status: Any = "failed", seconds: float = 1.0) -> Attempt:
-    return Attempt(failure(job, status, "planted"), 0.0, seconds, None, None, "cpu", "host")
+    trace = "Traceback" if status == "failed" else ""
+    return Attempt(failure(job, status, "planted"), 0.0, seconds, None, None, "cpu", "host", trace)
 
 
 class Scripted:
@@ -50,7 +29,6 @@ class Scripted:
     def __init__(self, script: dict[str, list[str | Exception]]) -> None:
         self.script = script
         self.submitted: list[str] = []
-        self.calls: list[str] = []
 
     def submit(self, task: Job) -> Future[Attempt]:
         self.submitted.append(task.key)
@@ -63,10 +41,10 @@ class Scripted:
         return future
 
     def cancel(self) -> None:
-        self.calls.append("cancel")
+        raise AssertionError
 
     def close(self) -> None:
-        self.calls.append("close")
+        raise AssertionError
 
 
 class Listed:
@@ -90,7 +68,8 @@ def run(
 ) -> tuple[Scripted, Listed, list[Finished | Retried | Stopped], Journal]:
     executor, journal = Scripted(script), Journal(folder / "journal.jsonl")
     work = Listed(map(job, script), journal)
-    return executor, work, list(train(work, executor, journal, slots, policy)), journal
+    announced: list[object] = []
+    return executor, work, list(train(work, executor, journal, slots, policy, announced.append)), journal
 
 
 def test_every_cell_is_run_once_in_order_and_told_after_the_journal(tmp_path: Path) -> None:
@@ -99,7 +78,6 @@ def test_every_cell_is_run_once_in_order_and_told_after_the_journal(tmp_path: Pa
     assert work.heard == [("a", "ok"), ("b", "failed"), ("c", "ok")]
     assert [type(event) for event in events] == [Finished] * 3
     assert [a.record.key for a in journal.read()] == ["a", "b", "c"]
-    assert executor.calls == ["close"]
 
 
 def test_a_cell_whose_process_dies_is_tried_again_and_every_attempt_is_kept(tmp_path: Path) -> None:
@@ -122,6 +100,13 @@ def test_the_last_attempt_is_the_last(tmp_path: Path) -> None:
     assert executor.submitted == ["a", "a"]
     assert work.heard == [("a", "oom")]
     assert [a.record.status for a in journal.read()] == ["oom", "oom"]
+
+
+def test_tries_of_an_earlier_run_count(tmp_path: Path) -> None:
+    died = WorkerDied("crash", "the worker process was killed by SIGKILL")
+    executor, work, _, _ = run(tmp_path, {"a": [died, "ok"], "b": [died, "ok"]}, Policy(3, tried={"a": 2}))
+    assert executor.submitted == ["a", "b", "b"]
+    assert work.heard == [("a", "failed"), ("b", "ok")]
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged"])
@@ -147,12 +132,11 @@ def test_after_too_many_failures_no_cell_is_begun(tmp_path: Path, most: int | No
     )
 
 
-def test_an_error_of_the_executor_gives_up_what_runs(tmp_path: Path) -> None:
+def test_an_error_of_the_executor_is_no_outcome_of_a_cell(tmp_path: Path) -> None:
     executor, journal = Scripted({"a": [OSError("no processes left")]}), Journal(tmp_path / "journal.jsonl")
     work = Listed([job("a")], journal)
     with pytest.raises(OSError, match="no processes left"):
-        list(train(work, executor, journal, 1, Policy()))
-    assert executor.calls == ["cancel", "close"]
+        list(train(work, executor, journal, 1, Policy(), [].append))
     assert journal.read() == []
 
 
@@ -176,6 +160,18 @@ def test_a_cell_that_would_not_end_before_the_deadline_is_not_in_time(clock: Cal
     assert [pace.is_in_time(each) for each in (quick, slow, new)] == [True, False, False]
     pace.note(attempt(quick, "ok", 70))
     assert not pace.is_in_time(quick)
+
+
+def test_a_first_step_counts_until_a_cell_of_its_variant_has_ended(clock: Callable[[float], None]) -> None:
+    new = job("new")
+    pace = Pace([], 1060.0)
+    assert pace.is_in_time(new)
+    pace.expect("new", 61)
+    assert not pace.is_in_time(new)
+    pace.note(attempt(new, "ok", 30))
+    assert pace.is_in_time(new)
+    clock(1031.0)
+    assert not pace.is_in_time(new)
 
 
 def test_without_a_deadline_everything_is_in_time() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from msanet_bench.units import Measure, parse_count, parse_points
+from msanet_bench.units import Measure, parse_bytes, parse_count, parse_duration, parse_points
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,25 @@ def test_a_measure_comes_back_from_json_as_it_was() -> None:
     measure = Measure(0.25, "fraction", "higher")
     assert measure.to_json() == {"value": 0.25, "unit": "fraction", "better": "higher"}
     assert Measure.from_json(measure.to_json()) == measure
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30 m", 1800), ("1.5h", 5400)])
+def test_a_duration_is_read_in_seconds(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["90", "0s", "2d", "", "-1s", "h"])
+def test_a_duration_without_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be a duration such as `90s`, `30m` or `2h`, but got "):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "size"), [("500MB", 500_000_000), ("1.5 GB", 1_500_000_000)])
+def test_a_size_is_read_in_bytes(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["500", "0GB", "8GiB", "8 kB", ""])
+def test_a_size_without_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be a size such as `500MB` or `8GB`, but got "):
+        parse_bytes(text)

@@ -60,6 +60,13 @@ def probability_on_front(means: FloatArray, costs: FloatArray) -> FloatArray:
     return np.asarray(np.mean(fronts, axis=0))
 
 
+def on_front(points: Sequence[Sequence[float]], is_higher: Sequence[bool]) -> list[bool]:
+    """Which points no other is as good as in every quantity and better than in one; any number of them."""
+    signs = np.where(is_higher, 1.0, -1.0)
+    goods = np.asarray(points, dtype=np.float64).reshape(len(points), len(signs)) * signs
+    return [not ((goods >= good).all(axis=1) & (goods > good).any(axis=1)).any() for good in goods]
+
+
 def non_dominated(means: FloatArray, costs: FloatArray) -> NDArray[np.bool_]:
     """Which variants stand on the front: means up, costs down; shape (variants,)."""
     order = np.lexsort((-means, costs))

@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from msanet_bench.checks.sameness import same_variants
-from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape
+from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape, resized
 from msanet_bench.checks.taps import taps_off_the_map
+from msanet_bench.constraint import Constraint
 from msanet_bench.data import DATASETS, Dataset, cache_bytes, load
 from msanet_bench.errors import BenchError, SpecError
 from msanet_bench.measure.macs import count_macs
@@ -19,10 +20,18 @@ from msanet_bench.model.catalogue import SLOTS
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import BASELINE, Catalog, Variant, enumerate_variants
 from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
-from msanet_bench.spec import Constraint, DataSpec, Experiment, digest
+from msanet_bench.spec import DataSpec, Experiment, digest
 from msanet_bench.yaml_document import read_yaml
 
-__all__ = ["CheckedPlan", "ImageShape", "build_variant", "catalog", "check_plan", "load_experiment"]
+__all__ = [
+    "CheckedPlan",
+    "Exclusion",
+    "ImageShape",
+    "build_variant",
+    "catalog",
+    "check_plan",
+    "load_experiment",
+]
 
 
 class Exclusion(NamedTuple):
@@ -41,6 +50,7 @@ class CheckedPlan:
         shapes: The input of each variant.
         data_digests: The digest of each data set, by the name and options that choose it.
         test_labels: The classes of the baseline's test images, in their order.
+        found_shapes: Of the images of each data set before they are resized.
     """
 
     variants: tuple[Variant, ...]
@@ -50,9 +60,22 @@ class CheckedPlan:
     shapes: Mapping[str, ImageShape]
     data_digests: Mapping[str, str]
     test_labels: tuple[int, ...]
+    found_shapes: Mapping[str, ImageShape] = field(default_factory=dict)
 
     def data_digest(self, data: DataSpec) -> str:
         return self.data_digests[_dataset_key(data)]
+
+    def shape(self, data: DataSpec) -> ImageShape:
+        return resized(self.found_shapes[_dataset_key(data)], data)
+
+    def of(self, variants: Sequence[Variant]) -> "CheckedPlan":
+        """The plan of these variants, which a search has asked for."""
+        return replace(
+            self,
+            variants=tuple(variants),
+            merged={variant.name: () for variant in variants},
+            shapes={variant.name: self.shape(variant.settings.data) for variant in variants},
+        )
 
 
 def catalog() -> Catalog:
@@ -80,7 +103,7 @@ def load_experiment(file: Path | str) -> Experiment:
 
 
 def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
-    """Build every variant and settle which are trained.
+    """Build every variant and settle which are trained; of a search, the baseline, as all else is unknown.
 
     Raises:
         BenchError: a variant cannot be built, or changes nothing although it is listed on purpose; or a
@@ -89,12 +112,18 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     """
     variants = enumerate_variants(experiment, catalog())
     datasets = _datasets(variants, data_root)
-    shapes = {v.name: image_shape(datasets[_dataset_key(v.settings.data)], v.settings.data) for v in variants}
+    found = {key: image_shape(dataset) for key, dataset in datasets.items()}
+    shapes = {v.name: resized(found[_dataset_key(v.settings.data)], v.settings.data) for v in variants}
+    if experiment.search is not None:
+        for variant in variants:
+            build_variant(variant, shapes[variant.name])
+        variants = variants[:1]
     merged = {group[0].name: tuple(v.name for v in group[1:]) for group in same_variants(variants, shapes)}
     if experiment.design != "factorial" and merged[BASELINE]:
         raise BenchError(_changes_nothing(experiment.name, merged[BASELINE]))
     kept = [variant for variant in variants if variant.name in merged]
-    excluded = tuple(_exclusions(kept, shapes, experiment.constraints))
+    limits = () if experiment.search is not None else experiment.constraints
+    excluded = tuple(_exclusions(kept, shapes, limits))
     unwanted = {exclusion.name: exclusion.reason for exclusion in excluded}
     if BASELINE in unwanted:
         raise BenchError(f"{experiment.name}: the baseline itself is excluded: {unwanted[BASELINE]}.")
@@ -107,6 +136,7 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
         shapes={variant.name: shapes[variant.name] for variant in trained},
         data_digests={key: dataset.digest for key, dataset in datasets.items()},
         test_labels=tuple(datasets[_dataset_key(experiment.data)].test_labels.tolist()),
+        found_shapes=found,
     )
 
 

@@ -23,11 +23,15 @@ class ImageShape(NamedTuple):
         return self.channels, self.height, self.width
 
 
-def image_shape(dataset: Dataset, data: DataSpec) -> ImageShape:
+def image_shape(dataset: Dataset) -> ImageShape:
+    """An image as it was found."""
     _, channels, height, width = dataset.train_images.shape
-    if data.resize is not None:
-        height = width = data.resize
     return ImageShape(channels, height, width, len(dataset.classes))
+
+
+def resized(shape: ImageShape, data: DataSpec) -> ImageShape:
+    """An image as the network sees it."""
+    return shape if data.resize is None else shape._replace(height=data.resize, width=data.resize)
 
 
 def build_variant(variant: Variant, shape: ImageShape) -> MSANet:

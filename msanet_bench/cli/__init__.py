@@ -9,8 +9,10 @@ from msanet_bench.cli.analyze import analyze
 from msanet_bench.cli.blocks import blocks
 from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
+from msanet_bench.cli.dashboard import dashboard
 from msanet_bench.cli.doctor import doctor
 from msanet_bench.cli.latency import latency
+from msanet_bench.cli.merge import merge
 from msanet_bench.cli.plan import plan
 from msanet_bench.cli.profile import profile
 from msanet_bench.cli.report import report
@@ -25,6 +27,8 @@ VERBS = (
     check,
     plan,
     status,
+    merge,
+    dashboard,
     profile,
     latency,
     summarize,

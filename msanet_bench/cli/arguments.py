@@ -1,7 +1,7 @@
 """Arguments and options that several verbs share, with their help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,6 +31,18 @@ Devices = Annotated[
         metavar="DEVICES",
     ),
 ]
+ExecutorName = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--executor", help="Where cells run: on this machine, or as tasks of a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of the Ray cluster that this machine is part of "
+        "[default: RAY_ADDRESS, else a Ray started here].",
+        show_default=False,
+    ),
+]
 MaxAttempts = Annotated[
     int, typer.Option(min=1, help="Try a cell as often while its process dies or lacks memory.")
 ]
@@ -43,6 +55,44 @@ Deadline = Annotated[
         help="Begin no cell that would not end by then: 07:30, or 2031-05-01T07:30.", metavar="TIME"
     ),
 ]
+TimeLimit = Annotated[
+    str | None, typer.Option(help="Kill a cell that takes longer: 90s, 30m, 2h.", metavar="DURATION")
+]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(help="Kill a cell whose processes take more memory of the host: 8GB.", metavar="SIZE"),
+]
 Retry = Annotated[
     str, typer.Option(help="Train cells again that ended so: failed,oom,diverged.", metavar="STATUSES")
+]
+Shard = Annotated[
+    str,
+    typer.Option(
+        help="Train a share of the seeds: 2/3 is the second of three [default folder: results/NAME.2-of-3].",
+        metavar="I/N",
+        show_default=False,
+    ),
+]
+Variants = Annotated[
+    str | None,
+    typer.Option(help="Train only these variants now: names with commas between.", metavar="NAMES"),
+]
+AddSeeds = Annotated[
+    int | None,
+    typer.Option(min=0, help="How many seeds beyond those of the file these variants have from now on."),
+]
+AcceptCode = Annotated[
+    bool, typer.Option("--accept-code", help="Keep cells that other code of model or training made.")
+]
+RerunChanged = Annotated[
+    bool, typer.Option("--rerun-changed", help="Train cells again that other code of model or training made.")
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        help="Optuna's storage, a URL without password; one with a password goes into the environment "
+        "variable MSANET_BENCH_STORAGE [default: RESULTS/study.db].",
+        metavar="URL",
+        show_default=False,
+    ),
 ]

@@ -29,6 +29,7 @@ def check(
     """
     from msanet_bench import schema as schemas
     from msanet_bench.checks import catalog, check_plan, load_experiment
+    from msanet_bench.sweep.tuning import tuning_of, tuning_words
 
     if schema or record_schema:
         asked = schemas.record_schema() if record_schema else schemas.experiment_schema(catalog())
@@ -41,5 +42,16 @@ def check(
     checked = check_plan(loaded, data_root)
     for note in checked.notes:
         print(f"note: {note}")
-    variants, seeds = len(checked.variants), len(loaded.seeds)
+    seeds = len(loaded.seeds)
+    if loaded.search is not None:
+        trials = loaded.search.trials
+        print(
+            f"{experiment}: in order. A search by {loaded.design} for {', '.join(loaded.search.objectives)}: "
+            f"the baseline and at most {trials} trials x {seeds} seeds = {(1 + trials) * seeds} cells."
+        )
+        return
+    variants = len(checked.variants)
     print(f"{experiment}: in order. {variants} variants x {seeds} seeds = {variants * seeds} cells.")
+    tuning = tuning_of(loaded, checked)
+    if tuning is not None:
+        print(tuning_words(tuning, variants * seeds))

@@ -47,8 +47,9 @@ def latency(
     if gate is not None and against is None and against_checkout is None:
         raise typer.BadParameter("--gate needs --against or --against-checkout.")
     limit = None if gate is None else parse_gate(gate)
-    announce_cache(load_experiment(experiment), data_root)
-    folder = results or default_results(experiment, against or against_checkout)
+    loaded = load_experiment(experiment)
+    announce_cache(loaded, data_root)
+    folder = results or default_results(loaded.name, against or against_checkout)
     session = follow_session(
         run_latency(experiment, LatencyOptions(folder, data_root, against, against_checkout))
     )

@@ -1,30 +1,76 @@
 """`msanet-bench plan EXPERIMENT`."""
 
+import time
 from pathlib import Path
+from typing import Annotated
 
-from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherResults
+import typer
+
+from msanet_bench.cli.arguments import DataRoot, Devices, ExperimentFile, OtherResults, Workers
 from msanet_bench.cli.cache import announce_cache
 
 
 def plan(
     experiment: ExperimentFile,
     *,
+    workers: Workers = None,
+    devices: Devices = "auto",
     results: OtherResults = None,
     data_root: DataRoot = Path("data"),
+    no_duration: Annotated[
+        bool, typer.Option("--no-duration", help="Do not time any steps to say how long it will take.")
+    ] = False,
 ) -> None:
-    """List the variants, and how many cells of each are missing.
+    """List variants and missing cells, and how long those will take.
 
-    Variants that are the same network are merged, and the notes say so. Nothing is trained.
+    Variants that are the same network are merged, and the notes say so. Nothing is trained, apart from a few
+    steps of each variant that no finished cell speaks for, in as many processes as a sweep would use. Of a
+    search, the variants are those that it has asked for so far, and no duration is said.
     """
-    from msanet_bench.checks import catalog, check_plan, load_experiment
+    began = time.perf_counter()
+    from msanet_bench.amendments import read_history
+    from msanet_bench.checks import check_plan, load_experiment
     from msanet_bench.console import show_plan
-    from msanet_bench.journal import Journal, final_records
-    from msanet_bench.plan import plan_cells
+    from msanet_bench.console.prediction import show_prediction
+    from msanet_bench.duration.predict import is_timed, predict_duration
+    from msanet_bench.duration.workers import Wanted
+    from msanet_bench.journal import Journal, final_attempts
+    from msanet_bench.sweep.devices import parse_devices, visible_devices
+    from msanet_bench.sweep.notes import orphans_note
+    from msanet_bench.sweep.planned import plan_all
+    from msanet_bench.sweep.tuning import tuning_words
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
+    used = parse_devices(devices, visible_devices())
     checked = check_plan(loaded, data_root)
-    cells = plan_cells(checked.variants, loaded.seeds, catalog(), checked.data_digest)
-    journal = Journal((results or Path("results") / loaded.name) / "journal.jsonl")
-    records = final_records(journal.read())
-    show_plan(checked.variants, checked.notes, [(cell.variant.name, records.get(cell.key)) for cell in cells])
+    folder = results or Path("results") / loaded.name
+    done = final_attempts(Journal(folder / "journal.jsonl").read())
+    known = {key: attempt.record for key, attempt in done.items()}
+    planned = plan_all(loaded, checked, read_history(folder).added_seeds, folder, known)
+    cells = planned.cells
+    variants, notes = list({cell.variant.name: cell.variant for cell in cells}.values()), checked.notes
+    if loaded.search is not None:
+        left = 1 + loaded.search.trials - len(variants)
+        notes = (*notes, f"a search by {loaded.design} asks for the rest: at most {left} more variants.")
+    if planned.tuning is not None:
+        tried = sum(tried.cell.key in done for tried in planned.tried)
+        notes = (*notes, f"{tuning_words(planned.tuning, len(cells))} {tried} of those that tune are done.")
+    records = [(cell.variant.name, known.get(cell.key)) for cell in cells]
+    show_plan(variants, (*notes, *orphans_note(done, planned.all_cells)), records)
+    missing = [cell for cell in planned.at_most(known) if cell.key not in done]
+    if not missing or no_duration or loaded.search is not None:
+        return
+    wanted = Wanted(
+        experiment=loaded,
+        plan=checked,
+        missing=missing,
+        finished=[done[cell.key] for cell in planned.all_cells if cell.key in done],
+        device=used.kind,
+        slots=used.slots(workers)[: len(missing)],
+        data_root=data_root,
+        plugin_folder=experiment.parent,
+        is_measured=is_timed(loaded, checked, folder, experiment.parent),
+        planning_seconds=time.perf_counter() - began,
+    )
+    show_prediction(predict_duration(wanted))

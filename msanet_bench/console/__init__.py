@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -11,23 +13,41 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from msanet_bench.console.tables import open_console, variants_table
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
+from msanet_bench.console.times import duration_text
+from msanet_bench.console.watch import failure_text
+from msanet_bench.events import (
+    Ended,
+    Event,
+    Finished,
+    FirstStepFailed,
+    Phase,
+    Retried,
+    Started,
+    Stopped,
+    Tuned,
+)
+from msanet_bench.journal import Attempt
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.status import COLUMNS, VariantStatus
+from msanet_bench.running import log_file
+from msanet_bench.status import Failure
 
 
 class _Display(Protocol):
     """Shows a sweep; one for terminals, one for logs."""
 
+    def phase(self, name: str) -> None: ...
+
     def note(self, text: str) -> None: ...
 
     def cell(self, text: str, *, pace: str) -> None: ...
 
+    def grow(self, cells: int) -> None: ...
 
-def show_sweep(name: str, events: Iterable[Event]) -> Ended:
-    """Run a sweep to its end while showing how far it is."""
+
+def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
+    """Run a sweep to its end while showing how far it is; failures name the file with their output."""
     console = open_console()
     stream = iter(events)
     started = next(stream)
@@ -35,71 +55,92 @@ def show_sweep(name: str, events: Iterable[Event]) -> Ended:
         raise TypeError(f"a sweep begins with Started, but got {started!r}")
     _show_start(console, name, started)
     with _display(console, started) as display:
-        return _follow(stream, started, display)
+        return _follow(stream, started, display, results)
 
 
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
-        f"{name}: {started.variants} variants x {started.seeds} seeds = {started.cells} cells, "
-        f"{started.done} done, {started.workers} {'worker' if started.workers == 1 else 'workers'}",
+        f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
+        f"{_counted(started.cells - started.tuning, 'cell')}{_tuning_text(started)}, "
+        f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
     for note in started.notes:
         console.print(f"note: {note}", markup=False)
 
 
-def _follow(events: Iterator[Event], started: Started, display: _Display) -> Ended:
+def _tuning_text(started: Started) -> str:
+    return f" and {_counted(started.tuning, 'cell')} to tune the variants" if started.tuning else ""
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _follow(events: Iterator[Event], started: Started, display: _Display, results: Path) -> Ended:
     since, done = time.monotonic(), started.done
     for event in events:
         match event:
             case Phase(name):
-                display.note(name)
+                display.phase(name)
                 since = time.monotonic()
             case Finished(attempt):
                 done += 1
                 per_cell = (time.monotonic() - since) / (done - started.done)
-                pace = f"{60 / per_cell:.1f}/min, {_duration(per_cell * (started.cells - done))} left"
-                display.cell(_cell_text(attempt.record, attempt.seconds), pace=pace)
+                pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
+                display.cell(_cell_text(attempt, results), pace=pace)
+            case Tuned(further):
+                started = replace(started, cells=started.cells + further)
+                display.grow(further)
+            case FirstStepFailed(variant, status, reason):
+                display.note(f"the first step of {variant} did not go well: {status}: {reason}")
             case Retried(attempt):
-                display.note(f"{_cell_text(attempt.record, attempt.seconds)}; it is tried again")
+                display.note(f"{_cell_text(attempt, results)}; it is tried again")
             case Stopped(reason):
                 display.note(f"no further cells: {reason}")
             case Ended():
-                display.note("done")
+                display.phase("done")
                 return event
             case Started():
                 raise TypeError("a sweep begins once")
     raise RuntimeError("the sweep ended without saying so")
 
 
-def _cell_text(record: Record, seconds: float) -> str:
-    what = f"{record.variant} seed {record.seed}"
-    if record.status != "ok":
-        return f"{what}: {record.status}: {record.reason}"
-    return f"{what}: accuracy {record.measures['accuracy'].value:.2%} ({seconds:.1f} s)"
+def _cell_text(attempt: Attempt, results: Path) -> str:
+    record = attempt.record
+    if record.status == "ok":
+        what = f"{record.variant} seed {record.seed}"
+        return f"{what}: {_accuracy_text(record)} ({attempt.seconds:.1f} s)"
+    log = log_file(results, record.key)
+    shown = str(log) if log.exists() else ""
+    return failure_text(Failure(record.variant, record.seed, record.status, record.reason, shown))
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+def _accuracy_text(record: Record) -> str:
+    if "accuracy" in record.measures:
+        return f"accuracy {record.measures['accuracy'].value:.2%}"
+    return f"tuning, validation accuracy {record.measures['validation_accuracy'].value:.2%}"
 
 
 class _Lines:
     """Plain lines, for logs and pipes."""
 
     def __init__(self, console: Console, started: Started) -> None:
-        self._console, self._started, self._done = console, started, started.done
+        self._console, self._cells, self._done = console, started.cells, started.done
+
+    def phase(self, name: str) -> None:
+        self.note(name)
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)
 
     def cell(self, text: str, *, pace: str) -> None:
         self._done += 1
-        place = f"[{self._done:>{len(str(self._started.cells))}}/{self._started.cells}]"
+        place = f"[{self._done:>{len(str(self._cells))}}/{self._cells}]"
         self._console.print(f"{place} {text}, {pace}", markup=False)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
 
 
 class _Bar:
@@ -107,14 +148,22 @@ class _Bar:
 
     def __init__(self, progress: Progress, started: Started) -> None:
         self._progress = progress
+        self._cells = started.cells
         self._task = progress.add_task("planning", total=started.cells, completed=started.done, pace="")
 
+    def phase(self, name: str) -> None:
+        self._progress.update(self._task, description=escape(name), pace="")
+
     def note(self, text: str) -> None:
-        self._progress.update(self._task, description=escape(text), pace="")
+        self._progress.console.print(text, markup=False)
 
     def cell(self, text: str, *, pace: str) -> None:
-        self._progress.console.print(text, markup=False)
+        self.note(text)
         self._progress.update(self._task, advance=1, pace=pace)
+
+    def grow(self, cells: int) -> None:
+        self._cells += cells
+        self._progress.update(self._task, total=self._cells)
 
 
 @contextmanager
@@ -148,18 +197,6 @@ def show_plan(
         console.print(f"note: {note}", markup=False)
     done = sum(record is not None for _, record in cells)
     console.print(f"{len(variants)} variants, {len(cells)} cells: {done} done, {len(cells) - done} to train.")
-
-
-def show_status(statuses: Sequence[VariantStatus]) -> None:
-    """A row a variant, a column a status, then the reasons of what is not ok."""
-    table = variants_table(COLUMNS)
-    for status in statuses:
-        table.add_row(escape(status.variant), *(str(status.counts.get(column, 0)) for column in COLUMNS))
-    console = open_console()
-    console.print(table)
-    for status in statuses:
-        for reason in status.reasons:
-            console.print(f"{status.variant} {reason}", markup=False)
 
 
 def show_catalog(catalog: Catalog) -> None:

@@ -3,7 +3,7 @@
 from msanet_bench.data import cifar10, digits, fake, fashion_mnist, image_folder
 from msanet_bench.data.augment import augment_batch
 from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
-from msanet_bench.data.dataset import Dataset, Part, assemble
+from msanet_bench.data.dataset import Dataset, Part, assemble, unmapped
 from msanet_bench.data.image_folder import cache_bytes
 from msanet_bench.data.prepared import PreparedData, prepare_all
 from msanet_bench.data.preprocess import Preprocessing, prepare
@@ -34,4 +34,5 @@ __all__ = [
     "prepare",
     "prepare_all",
     "split",
+    "unmapped",
 ]

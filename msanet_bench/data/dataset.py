@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Labelled images in their official parts.
+    """Labelled images in their official parts; two of the same digest are equal.
 
     Attributes:
         train_images: (N, C, H, W), in memory or the whole of a mapped `.npy` file; so are the other images.
@@ -40,11 +40,28 @@ class Dataset:
     validation_images: Images | None = None
     validation_labels: Labels | None = None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
 
 def assemble(train: Part, test: Part, classes: Sequence[str], validation: Part | None = None) -> Dataset:
     """A data set with its digest computed."""
     parts = (train, test) if validation is None else (train, test, validation)
     return Dataset(*train, *test, tuple(classes), digest_of(parts, classes), *(validation or ()))
+
+
+def unmapped(dataset: Dataset) -> Dataset:
+    """The same images where mapped files are plain arrays, as which other processes can share them."""
+    validation = dataset.validation_images
+    return replace(
+        dataset,
+        train_images=np.asarray(dataset.train_images),
+        test_images=np.asarray(dataset.test_images),
+        validation_images=None if validation is None else np.asarray(validation),
+    )
 
 
 def digest_of(parts: Sequence[Part], classes: Sequence[str]) -> str:

@@ -3,10 +3,11 @@
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
+from msanet_bench.executors.lacking import Lacking
 from msanet_bench.executors.limits import Limits, WorkerDied
 from msanet_bench.executors.local import LocalExecutor
 
-__all__ = ["PRELOAD", "Executor", "Limits", "LocalExecutor", "WorkerDied"]
+__all__ = ["PRELOAD", "Executor", "Lacking", "Limits", "LocalExecutor", "WorkerDied"]
 
 # Imported once by the fork server, which all executors of a process share: the first that starts decides.
 # Without torch._dynamo the first optimiser of a child costs a second.
@@ -16,6 +17,8 @@ PRELOAD = (
     "msanet_bench.executors.child",
     "msanet_bench.cell",
     "msanet_bench.profile.costs",
+    "msanet_bench.duration.workers",
+    "msanet_bench.node",
 )
 
 T_contra = TypeVar("T_contra", contravariant=True)

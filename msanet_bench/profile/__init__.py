@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,10 +48,7 @@ def profile_variants(
     tasks: dict[Network, _Task] = {}
     for variant in plan.variants:
         tasks.setdefault(names[variant.name], _Task(variant, plan.shapes[variant.name]))
-    start = partial(_start, tuple(plugins), plugin_folder.resolve())
-    most = min(workers or len(os.sched_getaffinity(0)), len(tasks))
-    slots: list[dict[str, str]] = [{}] * most
-    executor = LocalExecutor(_costs, slots=slots, start=start, is_well=_is_well, preload=PRELOAD)
+    executor = _executor(plugins, plugin_folder, min(workers or len(os.sched_getaffinity(0)), len(tasks)))
     try:
         futures = [executor.submit(task) for task in tasks.values()]
         answers = [_answer(executor, *asked) for asked in zip(tasks.values(), futures, strict=True)]
@@ -61,6 +59,31 @@ def profile_variants(
         executor.close()
     costs = dict(zip(tasks, answers, strict=True))
     return {name: costs[network] for name, network in names.items()}
+
+
+@contextmanager
+def counting(plugins: Sequence[str], plugin_folder: Path) -> Iterator[Callable[[Variant, ImageShape], Costs]]:
+    """Counts one network after the other in a child process, as a search asks for them.
+
+    What it gives raises BenchError for a network that kills its process.
+    """
+    executor = _executor(plugins, plugin_folder, 1)
+    known: dict[Network, Costs] = {}
+
+    def count(variant: Variant, shape: ImageShape) -> Costs:
+        network = network_of(variant, shape)
+        if network not in known:
+            task = _Task(variant, shape)
+            known[network] = _answer(executor, task, executor.submit(task))
+        return known[network]
+
+    try:
+        yield count
+    except BaseException:
+        executor.cancel()
+        raise
+    finally:
+        executor.close()
 
 
 def network_of(variant: Variant, shape: ImageShape) -> Network:
@@ -91,6 +114,16 @@ def profile_text(content: Mapping[str, Any]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def read_profile(results: Path, code: str) -> Mapping[str, Any]:
+    """What `profile.json` says of each variant; empty if it was counted by other code or cannot be read."""
+    try:
+        content = json.loads((results / "profile.json").read_text(encoding="utf-8"))
+        variants: Mapping[str, Any] = content["variants"] if content["code"] == code else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # it is made again
+    return variants
+
+
 def write_profile(results: Path, profile: Profile) -> None:
     replace_text(results / "profile.json", profile_text(profile_json(profile)))
 
@@ -101,6 +134,12 @@ class _Task(NamedTuple):
     variant: Variant
     shape: ImageShape
     no_training: str = ""
+
+
+def _executor(plugins: Sequence[str], plugin_folder: Path, number: int) -> LocalExecutor[_Task, Costs]:
+    start = partial(_start, tuple(plugins), plugin_folder.resolve())
+    slots: list[dict[str, str]] = [{}] * number
+    return LocalExecutor(_costs, slots=slots, start=start, is_well=_is_well, preload=PRELOAD)
 
 
 def _costs(task: _Task) -> Costs:

@@ -58,6 +58,7 @@ def _content(findings: Findings) -> dict[str, Any]:
         "alpha": manifest.alpha,
         "families": list(manifest.families),
         "looks": _plain(manifest.looks),
+        "amendments": _plain(manifest.amendments),
         "cells": dict(Counter("missing" if cell is None else cell.status for cell in cells)),
         "noise": _noise(findings),
         "variants": _plain(findings.variants),

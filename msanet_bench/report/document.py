@@ -192,7 +192,24 @@ class Budget:
     parts: tuple[str, ...]
 
 
-Figure: TypeAlias = Forest | Scatter | Waterfall | Matrix | Strip | Budget
+class Tried(NamedTuple):
+    """A trial of a search, in the unit of the axis; None of one without a result."""
+
+    number: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The trials of a search in the order of asking; more is better. At least one has a value."""
+
+    name: str
+    alt: str
+    axis: str
+    trials: tuple[Tried, ...]
+
+
+Figure: TypeAlias = Forest | Scatter | Waterfall | Matrix | Strip | Budget | Progress
 Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Figure
 
 

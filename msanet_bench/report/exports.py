@@ -132,7 +132,7 @@ def _variants(findings: Findings) -> Iterator[Mapping[str, Any]]:
             "number": variant.number,
             "variant": variant.name,
             "seeds_ok": variant.ok,
-            "seeds_planned": len(findings.manifest.seeds),
+            "seeds_planned": findings.manifest.num_seeds(variant.name),
             **_fields("accuracy_", variant.accuracy, ("mean", "low", "high", "sd")),
             **{f"difference_{name}": value for name, value in claim_fields(variant.claim).items()},
             **_flips(variant.claim),

@@ -94,7 +94,9 @@ def find(inputs: Inputs, references: tuple[Reference, ...] = ()) -> Findings:
     manifest = inputs.manifest
     evidence = gather(_successful(inputs), delta=manifest.delta, alpha=manifest.alpha / len(manifest.looks))
     accuracies, costs = _accuracies(inputs), read_costs(inputs)
-    effects = find_effects(manifest, evidence, costs)
+    # levels of a search do not meet each other evenly, so nothing can be said of a factor by itself
+    has_design = manifest.search is None
+    effects = find_effects(manifest, evidence, costs) if has_design else ()
     return Findings(
         inputs=inputs,
         accuracies=accuracies,
@@ -103,7 +105,7 @@ def find(inputs: Inputs, references: tuple[Reference, ...] = ()) -> Findings:
         variants=_variants(inputs, evidence, accuracies),
         effects=effects,
         interactions=find_interactions(manifest, evidence, effects),
-        credit=find_credit(manifest, evidence, costs),
+        credit=find_credit(manifest, evidence, costs) if has_design else None,
         standing=find_standing(evidence, costs),
         references=references,
     )

@@ -5,15 +5,12 @@ The study can be deleted at any time: the next sweep tells a new one what the jo
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState, create_trial
-from sqlalchemy.exc import SQLAlchemyError
 
-from msanet_bench.errors import ResultsError
-from msanet_bench.search.sqlite import without_waiting
+from msanet_bench.search.storage import name_objectives, open_storage, telling
 from msanet_bench.spec import digest
 
 CELL_KEY = "cell_key"
@@ -27,40 +24,44 @@ def is_worth_printing(record: logging.LogRecord) -> bool:
     return error is None or not record.name.startswith("sqlalchemy.")
 
 
+def quieten() -> None:
+    """Keep what Optuna and SQLAlchemy say to themselves from the terminal."""
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(is_worth_printing)
+
+
 class Ledger:
-    """One Optuna study for one space of variants and seeds.
+    """One Optuna study for one space of variants and seeds; candidates of tuning stand for seeds there.
 
     A changed space gets a study of its own, since Optuna refuses changed choices; what is already
     known is then told again.
 
     Raises:
-        ResultsError: the storage is damaged or cannot be written.
+        StorageLost: the storage is damaged, away or cannot be written.
     """
 
-    def __init__(self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int]) -> None:
-        logging.getLogger("optuna").setLevel(logging.WARNING)
-        if logging.lastResort is not None:
-            logging.lastResort.addFilter(is_worth_printing)
-        space = {"variant": list(variants), "seed": list(seeds)}
+    def __init__(
+        self, storage: str, name: str, variants: Sequence[str], seeds: Sequence[int], second: str = "seed"
+    ) -> None:
+        quieten()
+        self._second = second
+        space = {"variant": list(variants), second: list(seeds)}
         self._distributions: dict[str, BaseDistribution] = {
             "variant": CategoricalDistribution(tuple(variants)),
-            "seed": CategoricalDistribution(tuple(seeds)),
+            second: CategoricalDistribution(tuple(seeds)),
         }
-        try:
+        opened = open_storage(storage)
+        with telling(storage):
             # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
             self._study = optuna.create_study(
-                storage=optuna.storages.RDBStorage(storage, without_waiting(storage)),
+                storage=opened,
                 study_name=f"{name}-{digest(space)}",
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 direction="maximize",
                 load_if_exists=True,
             )
-        except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ResultsError(
-                f"{storage}: cannot be used ({reason}). It is Optuna's view of the sweep and no more: "
-                "delete it and run again."
-            ) from error
+            name_objectives(self._study, ["accuracy"])
 
     def reconcile(self, known: Mapping[str, tuple[str, int, float | None]]) -> None:
         """Make the study agree with the journal: cell key -> (variant, seed, accuracy or None if it failed).
@@ -81,9 +82,10 @@ class Ledger:
 
     def ask(self, key: str, variant: str, seed: int) -> int:
         """Open a trial for one cell; its number."""
-        self._study.enqueue_trial({"variant": variant, "seed": seed}, user_attrs={CELL_KEY: key})
+        params = {"variant": variant, self._second: seed}
+        self._study.enqueue_trial(params, user_attrs={CELL_KEY: key})
         # A sweep that was killed between enqueueing and asking has left its cell in the queue.
-        while (trial := self._study.ask(self._distributions)).params != {"variant": variant, "seed": seed}:
+        while (trial := self._study.ask(self._distributions)).params != params:
             self._study.tell(trial, state=TrialState.FAIL)
         return trial.number
 
@@ -100,13 +102,8 @@ class Ledger:
             create_trial(
                 state=state,
                 value=accuracy,
-                params={"variant": variant, "seed": seed},
+                params={"variant": variant, self._second: seed},
                 distributions=self._distributions,
                 user_attrs={CELL_KEY: key},
             )
         )
-
-
-def storage_url(folder: Path) -> str:
-    """The storage of a results folder: one SQLite file."""
-    return f"sqlite:///{(folder / 'study.db').resolve()}"

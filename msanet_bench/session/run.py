@@ -40,6 +40,13 @@ class Place(NamedTuple):
     where: torch.device
 
 
+class Taken(NamedTuple):
+    """A session, and what a reader should know of how it came about."""
+
+    session: Session
+    about: dict[str, Any]
+
+
 def session_digest(spec: MeasureSpec, plan: CheckedPlan, *, threads: int, code: str) -> str:
     """What is timed, how, and on what: equal digests mean that the samples need not be taken again."""
     networks = {
@@ -81,6 +88,22 @@ def measure_latency(
     on: Sequence[Place] | None = None,
 ) -> Generator[Progress, None, Session]:
     """Time every network in every mode and condition; writes the samples and all that is made of them."""
+    taken = yield from take_session(spec, networks, threads=threads, identity=identity, on=on)
+    results.mkdir(parents=True, exist_ok=True)
+    replace_text(results / ABOUT, json.dumps(taken.about, indent=1, ensure_ascii=False) + "\n")
+    write_latency(results, taken.session)
+    return taken.session
+
+
+def take_session(
+    spec: MeasureSpec,
+    networks: Sequence[Network],
+    *,
+    threads: int,
+    identity: str,
+    on: Sequence[Place] | None = None,
+) -> Generator[Progress, None, Taken]:
+    """Time every network in every mode and condition; writes nothing."""
     outcomes: list[Outcome] = []
     about: list[dict[str, Any]] = []
     with threads_set(threads):
@@ -104,11 +127,8 @@ def measure_latency(
         tuple(row for outcome in outcomes for row in outcome.unmeasured),
         tuple(sample for outcome in outcomes for sample in outcome.samples),
     )
-    results.mkdir(parents=True, exist_ok=True)
     content = {"schema": SCHEMA, "protocol": PROTOCOL, "seed": SEED, "conditions": about, **surroundings}
-    replace_text(results / ABOUT, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    write_latency(results, session)
-    return session
+    return Taken(session, content)
 
 
 @contextmanager

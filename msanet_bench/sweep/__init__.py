@@ -4,7 +4,22 @@ One process writes. The journal is the truth: a cell counts once its line is on 
 afterwards. Records, results and timings are made from the journal and can be made again.
 """
 
-from msanet_bench.sweep.options import Retry, SweepOptions, parse_deadline, parse_retry
+from msanet_bench.sweep.options import (
+    Retry,
+    SweepOptions,
+    parse_deadline,
+    parse_limits,
+    parse_other_code,
+    parse_retry,
+)
 from msanet_bench.sweep.run import run_sweep
 
-__all__ = ["Retry", "SweepOptions", "parse_deadline", "parse_retry", "run_sweep"]
+__all__ = [
+    "Retry",
+    "SweepOptions",
+    "parse_deadline",
+    "parse_limits",
+    "parse_other_code",
+    "parse_retry",
+    "run_sweep",
+]

@@ -16,6 +16,7 @@ class Pace:
 
     def __init__(self, attempts: Iterable[Attempt], deadline: float | None) -> None:
         self._seconds: dict[str, float] = {}
+        self._expected: dict[str, float] = {}
         self._deadline = deadline
         for attempt in attempts:
             self.note(attempt)
@@ -26,9 +27,14 @@ class Pace:
         if attempt.record.status == "ok":
             self._seconds[name] = max(attempt.seconds, self._seconds.get(name, 0.0))
 
+    def expect(self, variant: str, seconds: float) -> None:
+        """What counts until a cell of the variant has ended."""
+        self._expected[variant] = seconds
+
     def seconds(self, job: Job) -> float:
-        """What a cell may take; of a variant that never ran, what the slowest of the others took."""
-        return self._seconds.get(job.variant, max(self._seconds.values(), default=0.0))
+        """What a cell may take; where nothing is known of its variant, as the slowest of the others."""
+        known = {**self._expected, **self._seconds}
+        return known.get(job.variant, max(known.values(), default=0.0))
 
     def is_in_time(self, job: Job) -> bool:
         """Whether a cell that begins now would end before the deadline."""

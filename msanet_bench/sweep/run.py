@@ -1,51 +1,49 @@
 """A sweep from its lock to its tables."""
 
-import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from msanet_bench.cell import THREADS_PER_WORKER, Job, code_digest, device_name, run_cell, start_worker
-from msanet_bench.checks import CheckedPlan, catalog, check_plan
-from msanet_bench.events import Ended, Event, Finished, Phase, Retried, Started, Stopped
-from msanet_bench.executors import PRELOAD, LocalExecutor
-from msanet_bench.exports import export_records, write_manifest
-from msanet_bench.journal import Attempt, Journal, final_records, sole_writer
-from msanet_bench.plan import Cell, plan_cells
+from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
+from msanet_bench.checks import CheckedPlan, check_plan
+from msanet_bench.events import (
+    Event,
+    Finished,
+    FirstStepFailed,
+    Phase,
+    Retried,
+    Stopped,
+    Tuned,
+)
+from msanet_bench.exports import export_records, export_untuned, write_manifest
+from msanet_bench.journal import sole_writer
+from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.records import Record
-from msanet_bench.search import Ledger, storage_url
+from msanet_bench.records import Status
+from msanet_bench.running import forget_running, write_running
+from msanet_bench.search import Ledger, study_name, telling
+from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import VISIBLE, Devices, parse_devices, visible_devices
-from msanet_bench.sweep.notes import journal_notes
-from msanet_bench.sweep.options import Retry, SweepOptions
+from msanet_bench.sweep.devices import parse_devices, visible_devices
+from msanet_bench.sweep.first_steps import take_first_steps, untried
+from msanet_bench.sweep.notes import journal_notes, shard_notes
+from msanet_bench.sweep.opening import Sweep, open_sweep
+from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.pace import Pace
+from msanet_bench.sweep.place import Place, open_place
+from msanet_bench.sweep.run_search import Hands, run_search
+from msanet_bench.sweep.run_tuning import TuningHands, run_tuning
+from msanet_bench.sweep.tally import FINE, TUNING_FINE, ended, most_cells, started
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.work import FinitePlan, accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """What the phases of one sweep share."""
-
-    experiment: Experiment
-    options: SweepOptions
-    plan: CheckedPlan
-    cells: Sequence[Cell]
-    journal: Journal
-    devices: Devices
-    code: str
-
-    @property
-    def results(self) -> Path:
-        return self.options.results
+from msanet_bench.sweep.tuning import UNTUNED, Tuning, called_untuned, plain_name, tuning_json
+from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
+from msanet_bench.units import Measure
 
 
 def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event, None, None]:
@@ -57,42 +55,89 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     """
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
-    cells = plan_cells(plan.variants, experiment.seeds, catalog(), plan.data_digest)
-    if devices.visible:  # the latency session of this process keeps to them too
-        os.environ[VISIBLE] = ",".join(devices.visible)
-    code = code_digest(experiment.plugins, options.plugin_folder)
     with sole_writer(options.results):
-        journal = Journal(options.results / "journal.jsonl")
-        yield from _run(_Sweep(experiment, options, plan, cells, journal, devices, code))
+        forget_running(options.results)  # what a killed sweep left behind
+        sweep = open_sweep(experiment, options, devices, plan)
+        yield from _run(sweep) if experiment.search is None else _search(sweep, experiment.search)
 
 
-def _run(sweep: _Sweep) -> Iterator[Event]:
-    # read first: a journal that is refused is left as it is
-    attempts = sweep.journal.read()
+def _run(sweep: Sweep) -> Iterator[Event]:
     torn = sweep.journal.repair()
-    records = final_records(attempts)
-    missing = [cell for cell in sweep.cells if _is_missing(records.get(cell.key), sweep.options.retry)]
-    slots = sweep.devices.slots(sweep.options.workers)[: max(1, len(missing))]
-    notes = (*sweep.plan.notes, *journal_notes(torn, records, sweep.cells, _today(sweep)))
-    yield _started(sweep, missing, len(slots), notes)
-    yield Phase("counting parameters and operations")
-    profile = _count(sweep)
-    session = _forget_other_latencies(sweep)
+    notes = (
+        *sweep.plan.notes,
+        *shard_notes(sweep.options.shard, sweep.seeds),
+        *journal_notes(torn, sweep.records, sweep.planned.all_cells, _today(sweep)),
+    )
+    with open_place(sweep.options, sweep.devices, most_cells(sweep)) as place:
+        yield started(sweep, place.slots, notes)
+        if sweep.planned.tuning is not None and sweep.untried:
+            sweep = yield from _tune(sweep, sweep.planned.tuning, place)
+        # before anything takes long: a server that is away is told at once; and where nothing is missing, a
+        # sweep that was killed at its last cell has left a trial running
+        ledger = _open_ledger(sweep)
+        yield Phase("counting parameters and operations")
+        profile = _count(sweep)
+        session = _forget_other_latencies(sweep)
+        try:
+            if sweep.missing:
+                jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
+                pace = Pace(sweep.attempts, sweep.options.deadline)
+                yield from _try_first_steps(sweep, jobs, place, pace)
+                yield Phase("training")
+                yield from _train(sweep, jobs, place, pace, ledger)
+        finally:
+            forget_running(sweep.results)
+            _export(sweep)
+    if sweep.options.shard is None:
+        yield from _measure(sweep, session)
+    yield ended(sweep)
+
+
+def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, Sweep]:
+    """The sweep with what was chosen for each variant."""
+    pace = Pace(sweep.attempts, sweep.options.deadline)
+    _write_manifest(sweep)
+    hands = TuningHands(
+        sweep=sweep,
+        study=study_name(sweep.experiment.name, sweep.results, sweep.options.storage),
+        job=lambda cell: _job(sweep, cell, {}),
+        fits=pace.is_in_time,
+        try_steps=lambda jobs: _try_first_steps(sweep, jobs, place, pace),
+        train=lambda work: _work_off(sweep, work, place, pace, TUNING_FINE),
+    )
     try:
-        if missing:
-            yield Phase("training")
-            yield from _train(sweep, missing, attempts, profile, slots)
+        may_go_on = yield from run_tuning(hands, tuning)
     finally:
-        export_records(sweep.results, sweep.cells, sweep.journal.read())
-    yield from _measure(sweep, session)
-    yield _ended(sweep)
+        forget_running(sweep.results)
+    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
+    yield Tuned(len(chosen.keys) - len(sweep.keys))
+    return chosen if may_go_on else replace(chosen, missing=())
 
 
-def _is_missing(record: Record | None, retry: frozenset[Retry]) -> bool:
-    return record is None or record.status in retry
+def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
+    pace = Pace(sweep.attempts, sweep.options.deadline)
+    most = (1 + search.trials) * len(sweep.experiment.seeds)
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    with open_place(sweep.options, sweep.devices, most) as place:
+        hands = Hands(
+            sweep=sweep,
+            study=study,
+            workers=place.slots,
+            notes=lambda torn: journal_notes(torn, sweep.records, sweep.cells, _today(sweep)),
+            job=lambda cell, costs: _job(sweep, cell, costs),
+            fits=pace.is_in_time,
+            train=lambda work: _work_off(sweep, work, place, pace),
+            measure=lambda plan: _measure_search(sweep, plan),
+        )
+        yield from run_search(hands)
 
 
-def _today(sweep: _Sweep) -> Mapping[str, Any]:
+def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
+    chosen = replace(sweep, planned=sweep.planned._replace(plan=plan))
+    yield from _measure(chosen, _forget_other_latencies(chosen))
+
+
+def _today(sweep: Sweep) -> Mapping[str, Any]:
     """What a record of today would say of how it came about."""
     return {
         "code": sweep.code,
@@ -102,28 +147,36 @@ def _today(sweep: _Sweep) -> Mapping[str, Any]:
     }
 
 
-def _started(sweep: _Sweep, missing: Sequence[Cell], slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.cells)
-    return Started(
-        variants=len(sweep.plan.variants),
-        seeds=len(sweep.experiment.seeds),
-        cells=planned,
-        done=planned - len(missing),
-        workers=slots,
-        notes=notes,
-    )
-
-
-def _count(sweep: _Sweep) -> Profile:
+def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
-    experiment, plan = sweep.experiment, sweep.plan
-    profile = profile_variants(plan, plugins=experiment.plugins, plugin_folder=sweep.options.plugin_folder)
-    write_manifest(sweep.results, experiment, plan, sweep.cells, threads=THREADS_PER_WORKER)
+    plugins = sweep.experiment.plugins
+    profile = profile_variants(sweep.plan, plugins=plugins, plugin_folder=sweep.options.plugin_folder)
+    _write_manifest(sweep)
     write_profile(sweep.results, profile)
     return profile
 
 
-def _forget_other_latencies(sweep: _Sweep) -> str:
+def _write_manifest(sweep: Sweep) -> None:
+    tuning = sweep.planned.tuning
+    write_manifest(
+        sweep.results,
+        sweep.experiment,
+        sweep.plan,
+        sweep.cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        shard=sweep.options.shard,
+        tuning=None if tuning is None else tuning_json(tuning, sweep.records, sweep.planned.untuned),
+    )
+
+
+def _export(sweep: Sweep) -> None:
+    attempts = sweep.journal.read()
+    export_records(sweep.results, sweep.cells, attempts)
+    export_untuned(sweep.results, sweep.planned.untuned if sweep.planned.tuning else None, attempts)
+
+
+def _forget_other_latencies(sweep: Sweep) -> str:
     """Whatever was timed of other networks or elsewhere is gone; the digest of the session that is wanted."""
     measure = sweep.experiment.measure
     session = session_digest(measure, sweep.plan, threads=THREADS_PER_WORKER, code=sweep.code)
@@ -132,50 +185,61 @@ def _forget_other_latencies(sweep: _Sweep) -> str:
     return session
 
 
+def _try_first_steps(
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace
+) -> Iterator[Phase | FirstStepFailed]:
+    first = untried(jobs, sweep.records)
+    if first:
+        yield Phase("one step of each variant")
+    for step in take_first_steps(first, place.executor):
+        if step.status == "ok":
+            pace.expect(step.variant, step.cell_seconds)
+        else:
+            yield FirstStepFailed(step.variant, step.status, step.reason)
+
+
 def _train(
-    sweep: _Sweep,
-    missing: Sequence[Cell],
-    attempts: Sequence[Attempt],
-    profile: Profile,
-    slots: Sequence[Mapping[str, str]],
+    sweep: Sweep, jobs: Sequence[Job], place: Place, pace: Pace, ledger: Ledger
+) -> Iterator[Finished | Retried | Stopped]:
+    yield from _work_off(sweep, FinitePlan(jobs, ledger, pace.is_in_time), place, pace)
+
+
+def _work_off(
+    sweep: Sweep,
+    job_source: Work,
+    place: Place,
+    pace: Pace,
+    fine: frozenset[Status] = FINE,
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    ledger = _open_ledger(sweep, final_records(attempts))
-    pace = Pace(attempts, options.deadline)
-    work = FinitePlan([_job(sweep, cell, profile) for cell in missing], ledger, pace.is_in_time)
-    executor = LocalExecutor(
-        run_cell,
-        slots=slots,
-        start=partial(start_worker, THREADS_PER_WORKER),
-        is_well=_is_well,
-        preload=PRELOAD,
-    )
-    policy = Policy(options.max_attempts, options.max_failures)
-    for event in train(work, executor, sweep.journal, len(slots), policy):
+    work = UntilLost(job_source, sweep.storage)
+    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine)
+    announce = partial(write_running, sweep.results)
+    for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
             pace.note(event.attempt)
         yield event
+    if work.loss is not None:
+        yield Stopped(str(work.loss))
 
 
-def _is_well(attempt: Attempt) -> bool:
-    """After any other failure a process may be left in any state: an error of a CUDA device stays with it."""
-    return attempt.record.status in {"ok", "diverged", "pruned"}
-
-
-def _open_ledger(sweep: _Sweep, records: Mapping[str, Record]) -> Ledger:
+def _open_ledger(sweep: Sweep) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
-    experiment = sweep.experiment
-    ledger = Ledger(storage_url(sweep.results), experiment.name, names, experiment.seeds)
+    names += [f"{name}{UNTUNED}" for name in names] if sweep.planned.tuning else []
+    seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
+    study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
+    ledger = Ledger(sweep.storage, study, names, seeds)
     known = {
-        cell.key: (cell.variant.name, cell.seed, accuracy(records[cell.key]))
-        for cell in sweep.cells
-        if cell.key in records
+        cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
+        for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
+        if cell.key in sweep.records
     }
-    ledger.reconcile(known)
+    with telling(sweep.storage):
+        ledger.reconcile(known)
     return ledger
 
 
-def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
+def _job(sweep: Sweep, cell: Cell, costs: Mapping[str, Measure]) -> Job:
     settings, options = cell.variant.settings, sweep.options
     return Job(
         key=cell.key,
@@ -185,7 +249,7 @@ def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
         seed=cell.seed,
         data_digest=sweep.plan.data_digest(settings.data),
         code=sweep.code,
-        costs=profile[cell.variant.name].measures(),
+        costs=costs,
         data_root=options.data_root.resolve(),
         plugins=sweep.experiment.plugins,
         plugin_folder=options.plugin_folder.resolve(),
@@ -194,7 +258,7 @@ def _job(sweep: _Sweep, cell: Cell, profile: Profile) -> Job:
     )
 
 
-def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
+def _measure(sweep: Sweep, session: str) -> Iterator[Phase]:
     """Time the variants after training has left the machine, unless this session was taken before."""
     measure = sweep.experiment.measure
     if measure.latency_rounds and not is_measured(sweep.results, session):
@@ -204,10 +268,3 @@ def _measure(sweep: _Sweep, session: str) -> Iterator[Phase]:
             measure, networks, sweep.results, threads=THREADS_PER_WORKER, identity=session
         ):
             pass
-
-
-def _ended(sweep: _Sweep) -> Ended:
-    final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in sweep.cells if cell.key in final]
-    not_ok = sum(record.status != "ok" for record in records)
-    return Ended(len(sweep.cells), not_ok, left=len(sweep.cells) - len(records))

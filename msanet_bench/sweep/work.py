@@ -1,12 +1,14 @@
 """Where cells come from. A plan knows all of them beforehand; a search asks for the next when one is told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from operator import attrgetter
 from typing import Protocol
 
 from msanet_bench.cell import Job
 from msanet_bench.journal import Attempt
 from msanet_bench.records import Record
-from msanet_bench.search import Ledger
+from msanet_bench.search import Ledger, StorageLost, telling
 
 
 class Work(Protocol):
@@ -24,22 +26,66 @@ class FinitePlan:
 
     Args:
         fits: Whether a cell would end in time; one that would not is left for another sweep.
+        value: What Optuna is told of a cell.
+        number: Its seed, or what else tells it from others of its variant.
     """
 
-    def __init__(self, jobs: Iterable[Job], ledger: Ledger, fits: Callable[[Job], bool]) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        ledger: Ledger,
+        fits: Callable[[Job], bool],
+        *,
+        value: Callable[[Record], float | None] | None = None,
+        number: Callable[[Job], int] = attrgetter("seed"),
+    ) -> None:
         self._jobs = iter(jobs)
         self._ledger = ledger
         self._fits = fits
+        self._value = value or accuracy
+        self._number = number
         self._trials: dict[str, int] = {}
 
     def next(self) -> Job | None:
         job = next(filter(self._fits, self._jobs), None)
         if job is not None:
-            self._trials[job.key] = self._ledger.ask(job.key, job.variant, job.seed)
+            self._trials[job.key] = self._ledger.ask(job.key, job.variant, self._number(job))
         return job
 
     def done(self, job: Job, attempt: Attempt) -> None:
-        self._ledger.tell(self._trials.pop(job.key), accuracy(attempt.record))
+        self._ledger.tell(self._trials.pop(job.key), self._value(attempt.record))
+
+
+class UntilLost:
+    """Hands out what another does, until the storage of its study is lost: what runs then comes to its end.
+
+    Attributes:
+        loss: Why nothing more is handed out, once that is so.
+    """
+
+    def __init__(self, work: Work, storage: str) -> None:
+        self._work = work
+        self._storage = storage
+        self.loss: StorageLost | None = None
+
+    def next(self) -> Job | None:
+        if self.loss is None:
+            with self._noting():
+                return self._work.next()
+        return None
+
+    def done(self, job: Job, attempt: Attempt) -> None:
+        if self.loss is None:
+            with self._noting():
+                self._work.done(job, attempt)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            with telling(self._storage):
+                yield
+        except StorageLost as loss:
+            self.loss = loss
 
 
 def accuracy(record: Record) -> float | None:

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import psutil
 import torch
 
-from msanet_bench.cell import Job, failure, run_cell, start_worker
+from msanet_bench.cell import Job, failure, start_worker
 from msanet_bench.checks import catalog, check_plan, load_experiment
 from msanet_bench.data import load, prepare_all, split
 from msanet_bench.events import Finished
@@ -36,7 +36,9 @@ from msanet_bench.executors import PRELOAD, LocalExecutor
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
+from msanet_bench.node import Answer, Task, job_of, run_task
 from msanet_bench.plan import plan_cells
+from msanet_bench.running import log_file, write_running
 from msanet_bench.search import Ledger, storage_url
 from msanet_bench.streams import stream_seed
 from msanet_bench.sweep.train import Policy, train
@@ -186,17 +188,23 @@ def _plain_loop(jobs: Sequence[Job]) -> Spent:
     return _now() - start
 
 
-def _sweep_loop(jobs: Sequence[Job], clock: Clock, *, is_well: Callable[[Attempt], bool]) -> Spent:
+def _sweep_loop(jobs: Sequence[Job], clock: Clock, *, is_well: Callable[[Answer], bool]) -> Spent:
     """A folder, a journal and a study of their own are made before."""
     with TemporaryDirectory() as folder:
         work, journal = _bookkeeping(jobs, Path(folder), clock)
         start = _now()
         executor = LocalExecutor(
-            run_cell, slots=[{}], start=partial(start_worker, 1), is_well=is_well, preload=PRELOAD
+            run_task,
+            slots=[{}],
+            start=partial(start_worker, 1),
+            is_well=is_well,
+            preload=PRELOAD,
+            log=partial(_log_file, Path(folder)),
         )
-        for event in train(work, executor, journal, 1, Policy()):
+        for event in train(work, executor, journal, 1, Policy(), partial(write_running, Path(folder))):
             assert isinstance(event, Finished)
             assert event.attempt.record.status == "ok", event.attempt.traceback
+        executor.close()
         return _now() - start
 
 
@@ -236,7 +244,9 @@ def scale(cells: int) -> bool:
         work, journal = _bookkeeping(many, folder, clock)
         executor = LocalExecutor(do_nothing, slots=[{}] * WORKERS, start=_nothing, is_well=_always)
         start = time.perf_counter()
-        ends = [time.perf_counter() for _ in train(work, executor, journal, WORKERS, Policy())]
+        announce = partial(write_running, folder)
+        ends = [time.perf_counter() for _ in train(work, executor, journal, WORKERS, Policy(), announce)]
+        executor.close()
         outcomes = Counter(attempt.record.status for attempt in journal.read())
         size = (folder / "study.db").stat().st_size
     print(f"{cells:,} cells that do nothing, {WORKERS} workers: {ends[-1] - start:.0f} s, {dict(outcomes)}")
@@ -259,8 +269,13 @@ def _tenths(what: str, seconds: Sequence[float]) -> float:
     return last / first
 
 
-def do_nothing(job: Job) -> Attempt:
+def _log_file(results: Path, task: Task) -> Path:
+    return log_file(results, job_of(task).key)
+
+
+def do_nothing(task: Task) -> Answer:
     """A cell without training."""
+    job = job_of(task)
     record = replace(failure(job, "ok", ""), measures={"accuracy": Measure(0.5, "fraction", "higher")})
     return Attempt(record, time.time(), 0.0, 0.0, 0.0, job.device, "host")
 

@@ -9,10 +9,11 @@ import warnings
 from matplotlib.figure import Figure as Drawing
 from matplotlib.style import context
 
-from msanet_bench.report.document import Budget, Figure, Forest, Matrix, Scatter, Strip, Waterfall
+from msanet_bench.report.document import Budget, Figure, Forest, Matrix, Progress, Scatter, Strip, Waterfall
 from msanet_bench.report.figures.budget import draw_budget
 from msanet_bench.report.figures.forest import draw_forest
 from msanet_bench.report.figures.matrix import draw_matrix
+from msanet_bench.report.figures.progress import draw_progress
 from msanet_bench.report.figures.scatter import draw_scatter
 from msanet_bench.report.figures.strip import draw_strip
 from msanet_bench.report.figures.style import STYLES
@@ -39,7 +40,7 @@ def figure_pdf(block: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def draw(block: Figure) -> Drawing:
+def draw(block: Figure) -> Drawing:  # noqa: PLR0911 (one a kind)
     """The figure before any format."""
     match block:
         case Forest():
@@ -54,3 +55,5 @@ def draw(block: Figure) -> Drawing:
             return draw_strip(block)
         case Budget():
             return draw_budget(block)
+        case Progress():
+            return draw_progress(block)

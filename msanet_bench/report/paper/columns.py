@@ -82,9 +82,9 @@ def _interval(shown: Shown) -> list[Filled]:
 
 
 def _n(shown: Shown) -> list[Filled]:
-    planned = len(shown.findings.manifest.seeds)
+    planned = shown.findings.manifest.num_seeds
     column = Column("n", "n", parts=("", "_planned"))
-    return [fill(shown, column, lambda variant: Share(variant.ok, planned))]
+    return [fill(shown, column, lambda variant: Share(variant.ok, planned(variant.name)))]
 
 
 def _difference(shown: Shown) -> list[Filled]:

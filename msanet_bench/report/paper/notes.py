@@ -39,21 +39,22 @@ def _accuracy(shown: Shown, columns: Collection[str]) -> Iterator[str]:
     asked = [name for name in ("accuracy", "mean", "sd", "interval") if name in columns]
     if not asked or not any(variant.accuracy for variant in shown.variants):
         return
-    seeds = len(shown.findings.manifest.seeds)
-    if seeds == 1:
+    counts = sorted({shown.findings.manifest.num_seeds(variant.name) for variant in shown.variants})
+    if counts == [1]:
         yield "Accuracy on the test set, of one seed: there is no sd and no interval."
         return
     interval = "; the interval is Student's t over seeds" if "interval" in asked else ""
-    yield f"Accuracy on the test set: mean and sd over {seeds} seeds{interval}."
+    yield f"Accuracy on the test set: mean and sd over {' or '.join(map(str, counts))} seeds{interval}."
 
 
 def _incomplete(shown: Shown, names: Mapping[str, str]) -> Iterator[str]:
     """Every variant with failed or missing cells, whatever columns are shown."""
-    seeds = len(shown.findings.manifest.seeds)
+    planned = {variant.name: shown.findings.manifest.num_seeds(variant.name) for variant in shown.variants}
     told = [
-        f"{names[variant.name]} {variant.ok} of {seeds} ({', '.join(_reasons(shown.findings, variant))})"
+        f"{names[variant.name]} {variant.ok} of {planned[variant.name]} "
+        f"({', '.join(_reasons(shown.findings, variant))})"
         for variant in shown.variants
-        if variant.ok < seeds
+        if variant.ok < planned[variant.name]
     ]
     if told:
         yield (

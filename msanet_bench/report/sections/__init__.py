@@ -14,6 +14,7 @@ from msanet_bench.report.sections.left_out import left_out
 from msanet_bench.report.sections.limits import limits
 from msanet_bench.report.sections.noise import noise
 from msanet_bench.report.sections.reproduce import reproduce
+from msanet_bench.report.sections.search import search
 from msanet_bench.report.sections.setup import settings, setup
 from msanet_bench.report.sections.summary import summary
 from msanet_bench.report.sections.variants import variants
@@ -21,6 +22,7 @@ from msanet_bench.report.sections.variants import variants
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     summary,
     setup,
+    search,
     failures,
     left_out,
     effects,

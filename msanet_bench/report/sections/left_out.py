@@ -13,7 +13,8 @@ def left_out(findings: Findings) -> Section | None:
         for variant in manifest.variants
         for name in variant.merged
     ]
-    rows += [(Code(variant.name), "excluded", variant.reason) for variant in manifest.excluded]
+    if manifest.search is None:  # of a search, they stand with the other trials
+        rows += [(Code(variant.name), "excluded", variant.reason) for variant in manifest.excluded]
     if not rows and not manifest.notes:
         return None
     blocks: list[Block] = []

@@ -1,6 +1,7 @@
 """What could make the conclusions wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msanet_bench.report.document import Bullets, Section
 from msanet_bench.report.findings import Findings
@@ -9,6 +10,7 @@ from msanet_bench.report.latency import main_timings
 from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import plural
+from msanet_bench.violations import shown
 
 # From here on a deviation is known to about a third of itself.
 _MANY_SEEDS = 6
@@ -30,7 +32,8 @@ def _threats(findings: Findings) -> Iterator[str]:
             "the pooled intervals assume that it is about the same in all variants."
         )
     yield from _testing(findings)
-    if any(record is None or record.status != "ok" for record in findings.inputs.cells.values()):
+    fine = {"ok"} if manifest.search is None else {"ok", "pruned"}
+    if any(record is None or record.status not in fine for record in findings.inputs.cells.values()):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
     yield from _timing(findings)
 
@@ -48,12 +51,43 @@ def _testing(findings: Findings) -> Iterator[str]:
             f"{len(manifest.looks)} looks at the results ({history}): every look has its share of the "
             "chance of a false claim."
         )
+    yield from _amendments(manifest)
     if evidence is not None and not evidence.correctness.images:
         yield "Nothing is said of new test images: correctness is not known image by image for one test set."
-    yield (
-        "The test set is used to compare and to report: the accuracy of whichever variant is picked here is "
-        "too high on average."
-    )
+    if manifest.search is None:
+        yield (
+            "The test set is used to compare and to report: the accuracy of whichever variant is picked here "
+            "is too high on average."
+        )
+    else:
+        yield (
+            "A search picks by validation images, but by the runs that are tested: what luck in training did "
+            "for the one accuracy it did for the other. Whoever picks by the test accuracies instead picks "
+            "what is too high on average."
+        )
+
+
+def _amendments(manifest: Manifest) -> Iterator[str]:
+    """What was changed after results could be seen: choices that may have been made because of them."""
+    if manifest.amendments:
+        times = {1: "once", 2: "twice"}.get(len(manifest.amendments), f"{len(manifest.amendments)} times")
+        told = "; ".join(map(_told, manifest.amendments))
+        yield f"The plan was changed {times} after results could be seen: {told}."
+
+
+def _told(amendment: Mapping[str, Any]) -> str:
+    if "other_code" in amendment:
+        return f"cells that other code had trained were {amendment['other_code']}"
+    changes = [
+        f"{code(path)} from {_value(old)} to {_value(new)}"
+        for path, (old, new) in amendment["changed"].items()
+    ]
+    cells = ", ".join(f"{number} {kind}" for kind, number in amendment["cells"].items() if number)
+    return f"{', '.join(changes)} ({cells} cells)"
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 (anything that a file can say)
+    return "nothing" if value is None else code(value if isinstance(value, str) else shown(value))
 
 
 def _timing(findings: Findings) -> Iterator[str]:
@@ -80,7 +114,12 @@ def _scope(manifest: Manifest) -> Iterator[str]:
     if not any(path.startswith(("data.dataset", "data.options")) for path in manifest.varied):
         dataset = code(manifest.experiment["data"]["dataset"])
         yield f"One data set ({dataset}) and one test set: nothing here says that it holds on another."
-    if any(path.startswith("train.") for path in manifest.varied):
+    if manifest.search is not None:
+        yield (
+            "The search tried few of all configurations, and trained each with the recipe that it was asked "
+            "for with: another search or a longer one may find better ones."
+        )
+    elif any(path.startswith("train.") for path in manifest.varied):
         yield "No training recipe was tuned: a variant may lose here because none of those run suits it."
     else:
         yield (

@@ -51,7 +51,7 @@ def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     yield "experiment", Code(f"{manifest.name} ({manifest.experiment_digest})")
     yield "design", str(manifest.experiment["design"])
     for path, factor in manifest.factors.items():
-        yield f"factor {path}", ", ".join(factor.levels)
+        yield f"factor {path}", factor.text
     yield "seeds", ", ".join(map(str, manifest.seeds))
     yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
     yield "chance of a false claim in each family", f"{manifest.alpha:g}"
@@ -69,8 +69,13 @@ def _settings(findings: Findings) -> Iterator[tuple[Cell, ...]]:
 
 
 def _machine(findings: Findings) -> Iterator[tuple[Cell, ...]]:
-    for name, value in findings.manifest.environment.items():
+    environment = findings.manifest.environment
+    for name, value in environment.items():
         yield name.replace("_", " "), _text(value)
+    for number, other in enumerate(findings.manifest.other_environments, start=2):
+        for name, value in other.items():
+            if value != environment.get(name):
+                yield f"{name.replace('_', ' ')} of machine {number}", _text(value)
 
 
 def _text(value: object) -> str:

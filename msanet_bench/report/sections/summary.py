@@ -10,8 +10,12 @@ from msanet_bench.report.document import Bullets, Paragraph, Section
 from msanet_bench.report.effects import Effect, Interaction
 from msanet_bench.report.evidence import Claim, Scope
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import difference, percent, plural, points, short_count
+from msanet_bench.report.search import Searched
+from msanet_bench.report.sections.search import outcome
+from msanet_bench.shard import shard_words
 
 # More names than this are left to the table.
 _NAMED = 6
@@ -42,7 +46,7 @@ def summary(findings: Findings) -> Section:
     """The verdicts grouped by what they say, what overlaps, who is best, and what could have been seen."""
     question = escape(findings.manifest.question) or "The experiment file asks none."
     said = _said(findings)
-    items = (
+    items = _of_search(findings) or (
         _cells(findings),
         _baseline(findings),
         *_verdicts(said, escape(str(findings.manifest.experiment["delta"]))),
@@ -57,6 +61,23 @@ def summary(findings: Findings) -> Section:
             Bullets(items),
             Paragraph(_how_to_read(findings)),
         ),
+    )
+
+
+def _of_search(findings: Findings) -> tuple[str, ...]:
+    """What a search found, instead of verdicts on all that it tried; empty for a finite design."""
+    searched = findings.manifest.search
+    if searched is None:
+        return ()
+    return (_trials(findings, searched), _baseline(findings), *outcome(findings, searched))
+
+
+def _trials(findings: Findings, searched: Searched) -> str:
+    statuses = Counter("missing" if cell is None else cell.status for cell in findings.inputs.cells.values())
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
+    return (
+        f"{plural(len(searched.trials), 'configuration')} asked for, {len(findings.variants)} of them "
+        f"trained with {plural(len(findings.manifest.seeds), 'seed')}: {counts} (see Search)."
     )
 
 
@@ -81,10 +102,20 @@ def _cells(findings: Findings) -> str:
     manifest = findings.manifest
     statuses = Counter("missing" if cell is None else cell.status for cell in findings.inputs.cells.values())
     others = (f", {number} {status}" for status, number in sorted(statuses.items()) if status != "ok")
+    counts = sorted({manifest.num_seeds(variant.name) for variant in manifest.variants})
+    seeds = plural(counts[0], "seed") if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    cells = findings.inputs.cells
     return (
-        f"{plural(len(manifest.variants), 'variant')} x {plural(len(manifest.seeds), 'seed')} = "
-        f"{plural(len(findings.inputs.cells), 'cell')}: {statuses['ok']} ok{''.join(others)}."
+        f"{plural(len(manifest.variants), 'variant')} x {seeds} = {plural(len(cells), 'cell')}: "
+        f"{statuses['ok']} ok{''.join(others)}."
+        f"{_shard(manifest)}"
     )
+
+
+def _shard(manifest: Manifest) -> str:
+    if manifest.shard is None:
+        return ""
+    return f" These are the results of {shard_words(manifest.shard, manifest.seeds)}"
 
 
 def _baseline(findings: Findings) -> str:

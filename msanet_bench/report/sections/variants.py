@@ -100,7 +100,7 @@ def _left_out(findings: Findings, shown: Sequence[VariantFinding]) -> Iterator[P
 
 
 def _row(findings: Findings, variant: VariantFinding) -> tuple[Cell, ...]:
-    seeds = len(findings.manifest.seeds)
+    seeds = findings.manifest.num_seeds(variant.name)
     is_baseline = variant.name == findings.manifest.baseline
     claim = ("baseline", *[""] * (len(CLAIM_HEADER) - 1)) if is_baseline else claim_cells(variant.claim)
     return (
@@ -204,12 +204,12 @@ def _accuracy(variant: VariantFinding, seeds: int) -> str:
 
 
 def _notes(findings: Findings) -> Iterator[Bullets]:
-    seeds = len(findings.manifest.seeds)
+    planned = {variant.name: findings.manifest.num_seeds(variant.name) for variant in findings.variants}
     thin = [
-        f"{code(variant.name)}: the mean is over {variant.ok} of {seeds} seeds (see Failures); the missing "
-        "ones may have been the worse ones."
+        f"{code(variant.name)}: the mean is over {variant.ok} of {planned[variant.name]} seeds (see "
+        "Failures); the missing ones may have been the worse ones."
         for variant in findings.variants
-        if 0 < variant.ok < seeds
+        if 0 < variant.ok < planned[variant.name]
     ]
     uncounted = [
         f"{code(variant.name)}: no count of MACs ({escape(variant.profile.macs_status)})."

@@ -1,0 +1,145 @@
+"""The phases of a search: what is on the disk, training, counting what was chosen, timing what is best."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from msanet_bench.analysis.pareto import on_front
+from msanet_bench.cell import THREADS_PER_WORKER, Job
+from msanet_bench.checks import CheckedPlan, Exclusion
+from msanet_bench.events import Ended, Event, Phase, Started
+from msanet_bench.exports import export_records, write_manifest
+from msanet_bench.journal import final_records
+from msanet_bench.plan import Cell
+from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
+from msanet_bench.records import replace_text
+from msanet_bench.running import forget_running
+from msanet_bench.search import Trial, TrialFile
+from msanet_bench.search_spec import DIRECTIONS, SearchSpec
+from msanet_bench.sweep.opening import Sweep
+from msanet_bench.sweep.search import Count, SearchParts, SearchWork, trained, trial_json
+from msanet_bench.sweep.trial_latency import time_beside_baseline
+from msanet_bench.sweep.work import Work
+from msanet_bench.units import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the sweep around a search does for it.
+
+    Attributes:
+        study: What its studies are called, before the search is told apart from others of the folder.
+        notes: What a reader should know of what the journal holds, by how much of it was torn.
+        fits: Whether a cell would end in time.
+        train: Runs work until none is left.
+        measure: Times the variants of a plan, unless that was done before.
+    """
+
+    sweep: Sweep
+    study: str
+    workers: int
+    notes: Callable[[int], Iterable[str]]
+    job: Callable[[Cell, Mapping[str, Measure]], Job]
+    fits: Callable[[Job], bool]
+    train: Callable[[Work], Iterator[Event]]
+    measure: Callable[[CheckedPlan], Iterator[Event]]
+
+
+def run_search(hands: Hands) -> Iterator[Event]:
+    """Ask, train and tell until the trials are done.
+
+    Raises:
+        BenchError: the baseline breaks a limit, or what is on the disk cannot be read.
+    """
+    sweep, search = hands.sweep, hands.sweep.experiment.search or SearchSpec()
+    file = TrialFile(sweep.results)
+    asked = file.read()
+    torn = sweep.journal.repair()
+    file.repair()
+    yield _started(hands, torn)
+    with counting(sweep.experiment.plugins, sweep.options.plugin_folder) as count:
+        work = SearchWork(_parts(hands, count), file, asked, sweep.storage, hands.study)
+        try:
+            yield Phase(f"searching by {sweep.experiment.design}")
+            yield from hands.train(work)
+        finally:
+            forget_running(sweep.results)
+            _save(sweep, work.trials, work.cells)
+            export_records(sweep.results, work.cells, sweep.journal.read())
+        yield Phase("counting parameters and operations")
+        _write_profile(sweep, work.trials, count)
+    best = [trial.variant for trial in front(search, work.trials)]
+    baseline = [trial.variant for trial in work.trials[:1] if trial.variant not in best]
+    yield from hands.measure(sweep.plan.of([*baseline, *best]))
+    yield _ended(sweep, work.cells)
+
+
+def front(search: SearchSpec, trials: Sequence[Trial]) -> list[Trial]:
+    """The complete trials that no other is as good as in every objective and better than in one."""
+    complete = [trial for trial in trials if trial.state == "complete"]
+    is_higher = [DIRECTIONS[name] == "higher" for name in search.objectives]
+    is_on = on_front([trial.values for trial in complete], is_higher)
+    return [trial for trial, is_one in zip(complete, is_on, strict=True) if is_one]
+
+
+def _started(hands: Hands, torn: int) -> Started:
+    experiment = hands.sweep.experiment
+    variants, seeds = 1 + (experiment.search or SearchSpec()).trials, len(experiment.seeds)
+    notes = (*hands.sweep.plan.notes, *hands.notes(torn))
+    done = len(hands.sweep.cells) - len(hands.sweep.missing)
+    return Started(variants, seeds, variants * seeds, done, hands.workers, notes)
+
+
+def _parts(hands: Hands, count: Count) -> SearchParts:
+    sweep = hands.sweep
+    missing = {cell.key for cell in sweep.missing}
+    return SearchParts(
+        experiment=sweep.experiment,
+        plan=sweep.plan,
+        known={
+            key: record
+            for key, record in sweep.records.items()
+            if key not in missing and record.status not in sweep.options.retry
+        },
+        count=count,
+        time=partial(time_beside_baseline, sweep.plan, sweep.devices.kind),
+        job=hands.job,
+        fits=hands.fits,
+        save=lambda trials, cells: _save(sweep, trials, cells),
+        code=sweep.code,
+    )
+
+
+def _save(sweep: Sweep, trials: Sequence[Trial], cells: Sequence[Cell]) -> None:
+    """The manifest as far as the search has come: `status` and `report` read it at any time."""
+    plan = sweep.plan.of([trial.variant for trial in trained(trials)])
+    rejected = {trial.variant.name: trial.reason for trial in trials if trial.state == "rejected"}
+    excluded = tuple(Exclusion(*pair) for pair in rejected.items())
+    write_manifest(
+        sweep.results,
+        sweep.experiment,
+        replace(plan, excluded=excluded),
+        cells,
+        sweep.history,
+        threads=THREADS_PER_WORKER,
+        trials=[trial_json(trial) for trial in trials],
+    )
+
+
+def _write_profile(sweep: Sweep, trials: Sequence[Trial], count: Count) -> None:
+    """The costs of all that was trained; what an earlier run counted is taken from there."""
+    shape, known = sweep.plan.shape, read_profile(sweep.results, sweep.code)
+    variants = [trial.variant for trial in trained(trials)]
+    counted = {
+        v.name: known[v.name] if v.name in known else count(v, shape(v.settings.data)).to_json()
+        for v in variants
+    }
+    content = {"schema": SCHEMA, "code": sweep.code, "variants": counted}
+    replace_text(sweep.results / "profile.json", profile_text(content))
+
+
+def _ended(sweep: Sweep, cells: Sequence[Cell]) -> Ended:
+    final = final_records(sweep.journal.read())
+    records = [final[cell.key] for cell in cells if cell.key in final]
+    not_ok = sum(record.status not in {"ok", "pruned"} for record in records)
+    return Ended(len(cells), not_ok, left=len(cells) - len(records))
