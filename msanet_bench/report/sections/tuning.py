@@ -41,9 +41,9 @@ def _how(found: Tuning) -> str:
         f"{plural(len(found.candidates), 'candidate')}, which are what the file says and "
         f"{plural(others, 'point')} of a scrambled Sobol sequence (seed {found.sequence}), with training "
         f"seed {found.seed}, which no tested run has. Chosen was the highest accuracy on the validation "
-        "images, which are training images set aside, with the weights of the epoch that would be tested; the "
-        "first of equals. These runs were never tested. All other sections are about the tuned variants; `untuned` "
-        "is with what the file says."
+        "images, which are training images set aside, with the weights of the epoch that would be tested; "
+        "the first of equals. These runs were never tested. All other sections are about the tuned "
+        "variants; `untuned` is with what the file says."
     )
 
 
