@@ -134,8 +134,7 @@ class Ready:
 
 def set_process(job: Job) -> tuple[str, ...]:
     """Load what a cell is built of and set the process for it; what the record must say about determinism."""
-    load_entry_points()
-    load_plugins(job.plugins, job.plugin_folder)
+    _load_plugins(job.plugins, job.plugin_folder)
     deterministic = job.settings.train.deterministic
     return set_determinism(torch.device(job.device), deterministic=deterministic)
 
@@ -146,6 +145,13 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
     data = cell_data(job, sent)
     model = _model(job, data).to(job.device)
     return Ready(data, model, _augmentation(job), notes)
+
+
+# what is installed is looked up once a process: 4 ms
+@lru_cache(maxsize=1)
+def _load_plugins(plugins: tuple[str, ...], folder: Path) -> None:
+    load_entry_points()
+    load_plugins(plugins, folder)
 
 
 def _train_and_evaluate(job: Job, sent: Dataset | None) -> tuple[Record, float, float | None]:

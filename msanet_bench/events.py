@@ -9,7 +9,11 @@ from msanet_bench.records import Status
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The plan is made; `done` of its cells have a record already; `tuning` of them only tune."""
+    """The plan is made; `done` of its cells have a record already; `tuning` of them only tune.
+
+    Attributes:
+        untuned: Those that show what tuned variants are without.
+    """
 
     variants: int
     seeds: int
@@ -18,6 +22,7 @@ class Started:
     workers: int
     notes: tuple[str, ...]
     tuning: int = 0
+    untuned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

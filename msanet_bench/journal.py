@@ -83,13 +83,17 @@ class Journal:
         return len(content) - (content.rfind(b"\n") + 1)
 
     def repair(self) -> int:
-        """Cut off a torn last line; how many bytes were lost."""
+        """Cut off a torn last line; how many bytes were lost.
+
+        Raises:
+            ResultsError: the disk refuses.
+        """
         if not self.path.exists():
             return 0
         content = self.path.read_bytes()
         length = whole_length(content)
         if length < len(content):
-            with self.path.open("r+b") as file:
+            with _writing(self.path), self.path.open("r+b") as file:
                 file.truncate(length)
                 os.fsync(file.fileno())
         return len(content) - length
@@ -101,15 +105,9 @@ class Journal:
             ResultsError: the disk refuses; the journal is as it was before.
         """
         line = json_line(attempt.to_json()).encode("utf-8")
-        try:
-            # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
-            with self.path.open("ab", buffering=0) as file:
-                append_line(file, line)
-        except OSError as error:
-            raise ResultsError(
-                f"{self.path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
-                "make room and run the same command again."
-            ) from error
+        # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
+        with _writing(self.path), self.path.open("ab", buffering=0) as file:
+            append_line(file, line)
 
     def _attempt(self, number: int, line: bytes) -> Attempt:
         place = f"{self.path}:{number}"
@@ -182,13 +180,32 @@ def sole_writer(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise ResultsError(f"{folder}: cannot be written ({error.strerror}).") from error
+        raise ResultsError(
+            f"{folder}: cannot be written ({error.strerror}). "
+            "Mend that, or choose another folder by --results."
+        ) from error
     with file:
         _lock(file, fcntl.LOCK_EX, folder)
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
+        _name_holder(file, path)
         yield
+
+
+def _name_holder(file: TextIO, path: Path) -> None:
+    """Say who holds the folder; past the buffer, which would try again when the file is closed."""
+    with _writing(path):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(
+            f"{path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
+            "make room and run the same command again."
+        ) from error
 
 
 @contextmanager

@@ -68,6 +68,12 @@ def log_file(results: Path, key: str) -> Path:
     return results / "logs" / f"{key}.log"
 
 
+def named_log(results: Path, key: str) -> str:
+    """The file with a cell's output, to be named beside its failure; "" where it has left none."""
+    path = log_file(results, key)
+    return str(path) if path.exists() and path.stat().st_size else ""
+
+
 def is_held(results: Path) -> bool:
     """Whether a sweep holds the folder, asked without taking its lock for a moment.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from msanet_bench.factor_spec import TuneSpec
 from msanet_bench.migrations import newest
 from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.plan import Catalog
@@ -76,6 +77,7 @@ def experiment_schema(catalog: Catalog) -> dict[str, Any]:
             "delta": {"type": "string", "pattern": r"^\s*(\d+(\.\d*)?|\.\d+)\s*pp\s*$"},
             "constraints": {"type": "array", "items": {"type": "string"}},
             "search": _search(),
+            "tune": _tune(),
             "plugins": {"type": "array", "items": {"type": "string"}},
         },
     }
@@ -160,6 +162,12 @@ def _search() -> dict[str, Any]:
     names = {"enum": ["none", *pruner["properties"]["name"]["enum"]], "type": "string"}
     schema["properties"]["pruner"] = {"anyOf": [names, pruner, {"type": "null"}]}
     return schema
+
+
+def _tune() -> dict[str, Any]:
+    """Two options; every other key is a path."""
+    options = {name: TuneSpec.model_json_schema()["properties"][name] for name in ("trials", "seed")}
+    return {"type": "object", "properties": options, "additionalProperties": _factor(), "minProperties": 1}
 
 
 def _factor() -> dict[str, Any]:

@@ -221,10 +221,12 @@ def _unused_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("address", [_unused_address(), "ray://127.0.0.1:10001", "127.0.0.1"])
+@pytest.mark.parametrize("address", ["an unused port", "ray://127.0.0.1:10001", "127.0.0.1"])
 def test_an_address_where_nobody_listens_is_refused_before_ray_tries_it(
     module: ModuleType, ray: FakeRay, address: str
 ) -> None:
+    if address == "an unused port":
+        address = _unused_address()
     with pytest.raises(BenchError, match=f"^--ray-address {address}: no Ray cluster can be used there"):
         _executor(module, _scripted(), address=address)
     assert ray.begun == []

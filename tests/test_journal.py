@@ -207,6 +207,18 @@ def test_a_second_writer_is_told_who_holds_the_folder_until_that_one_is_killed(t
 
 def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    message = r"file/results: cannot be written \(Not a directory\)\.$"
+    message = r"file/results: cannot be written \(Not a directory\)\. Mend that, or choose another folder"
     with pytest.raises(ResultsError, match=message), sole_writer(tmp_path / "file" / "results"):
+        pass
+
+
+def test_a_disk_that_does_not_take_the_holders_name_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    message = r"/lock: cannot be written \(No space left on device\)\. Nothing is lost up to here: make room"
+    with pytest.raises(ResultsError, match=message), sole_writer(tmp_path):
         pass

@@ -14,6 +14,8 @@ from msanet_bench.running import (
     forget_running,
     free_slot,
     is_held,
+    log_file,
+    named_log,
     read_running,
     write_running,
 )
@@ -88,3 +90,12 @@ def test_the_lowest_free_slot_is_given() -> None:
     assert free_slot([]) == 0
     assert free_slot(CELLS) == 2
     assert free_slot(CELLS[1:]) == 0
+
+
+def test_a_log_is_named_only_where_something_stands_in_it(tmp_path: Path) -> None:
+    assert named_log(tmp_path, "key") == ""
+    log_file(tmp_path, "key").parent.mkdir()
+    log_file(tmp_path, "key").touch()
+    assert named_log(tmp_path, "key") == ""
+    log_file(tmp_path, "key").write_text("Fatal Python error\n")
+    assert named_log(tmp_path, "key") == str(tmp_path / "logs" / "key.log")

@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import create_engine
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.search import CELL_KEY, Ledger, storage_url
+from msanet_bench.search.sqlite import without_waiting
 
 VARIANTS, SEEDS = ["baseline", "attention=none"], [0, 1]
 
@@ -100,3 +103,34 @@ def test_a_changed_space_opens_a_study_of_its_own(tmp_path: Path) -> None:
     Ledger(storage_url(tmp_path), "x", VARIANTS, [0, 1, 2]).reconcile({"a": ("baseline", 0, 0.5)})
     assert len(optuna.get_all_study_names(storage_url(tmp_path))) == 2
     assert [trial.value for trial in _trials(tmp_path)] == [0.5, 0.5]
+
+
+def test_a_commit_to_our_file_waits_for_no_disk_and_one_of_sqlalchemys_own_would(tmp_path: Path) -> None:
+    url = storage_url(tmp_path)
+    waits = {}
+    for name, options in {"ours": without_waiting(url), "theirs": {}}.items():
+        engine = create_engine(url, **options)
+        with engine.connect() as connection:
+            waits[name] = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        engine.dispose()
+    # https://www.sqlite.org/pragma.html#pragma_synchronous: 0 is OFF, 2 is FULL
+    assert waits == {"ours": 0, "theirs": 2}
+
+
+@pytest.mark.parametrize("url", ["postgresql://me@host/db", "sqlite://", "sqlite:///file:x?uri=true"])
+def test_other_storages_are_opened_as_they_are(url: str) -> None:
+    assert without_waiting(url) == {}
+
+
+def test_a_killed_process_loses_nothing_that_it_told_optuna(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path; from msanet_bench.search import Ledger, storage_url\n"
+        f"ledger = Ledger(storage_url(Path({str(tmp_path)!r})), 'x', {VARIANTS!r}, {SEEDS!r})\n"
+        "ledger.tell(ledger.ask('told', 'baseline', 0), 0.5); ledger.ask('asked', 'baseline', 1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    trials = [(trial.user_attrs[CELL_KEY], trial.state, trial.value) for trial in _trials(tmp_path)]
+    assert trials == [("told", TrialState.COMPLETE, 0.5), ("asked", TrialState.RUNNING, None)]

@@ -147,7 +147,7 @@ def test_the_first_ok_counts_else_the_last_and_a_log_is_named_where_there_is_one
     assert [(failure.status, failure.log) for failure in Watcher(tmp_path).look(0).failures] == [("oom", "")]
     log = log_file(tmp_path, "baseline1")
     log.parent.mkdir()
-    log.touch()
+    log.write_text("words\n")
     (failure,) = Watcher(tmp_path).look(0).failures
     assert failure.log == str(log)
 

@@ -39,6 +39,17 @@ STRIKES = (
     Strike("in the report"),
 )
 
+# where the disk is full, and the file that the message names
+FULL = {
+    "half of the manifest": "results/tiny/manifest.json",
+    "before the manifest is renamed": "results/tiny/manifest.json",
+    "half of the profile": "results/tiny/profile.json",
+    "before the flush": "results/tiny/journal.jsonl",
+    "half of the records": "results/tiny/records.jsonl",
+    "half of a table": "results/tiny/results.csv",
+    "half of the report": "reports/tiny/report.md",
+}
+
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[subprocess.Popen[str]]:
@@ -93,6 +104,14 @@ def test_a_cell_whose_worker_is_killed_is_tried_again_also_by_the_next_run(
     # the other worker may have died together with the coordinator, and then nobody heard of it
     assert 1 <= len(deaths) <= 2
     assert {each["reason"] for each in deaths} == {"the worker process was killed by SIGKILL"}
+
+
+def test_a_disk_that_is_full_at_any_moment_is_a_message_and_the_same_command_goes_on(
+    sweeps: Sweeps, quiet: Path
+) -> None:
+    for point, file in FULL.items():
+        sweeps.refused(Strike(point), file)
+    sweeps.finish(quiet)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,12 @@ SECONDS_TO_DIE = 20
 
 
 class Strike(NamedTuple):
-    """A kill: the coordinator at the n-th passage of a named point, alone or with everybody."""
+    """What happens at the n-th passage of a named point: a kill, alone or with everybody; or a full disk."""
 
     point: str
     number: int = 1
     everybody: bool = False
+    full: bool = False
 
 
 @dataclass
@@ -67,6 +68,7 @@ class Sweeps:
             "number": strike.number if strike else 0,
             "everybody": bool(strike and strike.everybody),
             "twin": self.twin,
+            "full": bool(strike and strike.full),
             "deaths": self.deaths,
         }
         _pipe(self.driver.stdin).write(json.dumps(asked) + "\n")
@@ -84,6 +86,18 @@ class Sweeps:
         code = self.end(self.begin(strike))
         assert code == -signal.SIGKILL, (strike, code, self.output)
         self.kills += 1
+        require_order(self.results)
+
+    def refused(self, strike: Strike, file: str) -> None:
+        """The command meets a full disk, names the file and what to do, and leaves all in order."""
+        before = attempts(self.results)
+        code = self.end(self.begin(strike._replace(full=True)))
+        assert code == 2, (strike, code, self.output)
+        last = self.output.splitlines()[-1]
+        assert last.startswith(f"{file}: cannot be written (No space left on device)."), (strike, self.output)
+        assert "the same command again" in last
+        assert "Traceback" not in self.output
+        assert attempts(self.results)[: len(before)] == before
         require_order(self.results)
 
     def finish(self, quiet: Path) -> None:

@@ -1,10 +1,11 @@
-"""Runs sweeps that kill themselves at a named point. Not a test: `torture.py` starts it.
+"""Runs sweeps that kill themselves, or find the disk full, at a named point; `torture.py` starts it.
 
 Each line on standard input asks for one command; it is run in a fork of this process, which has imported all
 that a sweep needs. The fork server of that sweep is a fork too, for the same reason.
 """
 
 import contextlib
+import errno
 import importlib
 import json
 import multiprocessing
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import FileIO
 from multiprocessing import util
 from pathlib import Path
@@ -124,6 +126,7 @@ POINTS = {
     "before the samples are renamed": Point(PATH, "Path.replace", renaming(".samples.parquet.new")),
     "between samples and tables": Point(SESSION + ".files", "write_session", after()),
     "half of the table of latency": Point(PATH, "Path.write_bytes", half_a_file(".latency.csv.new")),
+    "half of the report": Point(PATH, "Path.write_bytes", half_a_file(".report.md.new")),
     "in the report": Point("msanet_bench.report", "write_report", before()),
 }
 
@@ -231,6 +234,7 @@ def run(
     number: int,
     *,
     everybody: bool,
+    full: bool,
     deaths: int,
     twin: str,
 ) -> None:
@@ -250,7 +254,8 @@ def run(
     if twin:
         TWINS[twin]()
     if point:
-        install(POINTS[point], Countdown(number), lambda: _kill(everybody=everybody))
+        fall = _find_the_disk_full if full else partial(_kill, everybody=everybody)
+        install(POINTS[point], Countdown(number), fall)
     code = 1
     try:
         main(arguments)
@@ -260,6 +265,10 @@ def run(
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _find_the_disk_full() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def _kill(*, everybody: bool) -> None:

@@ -56,7 +56,8 @@ Deadline = Annotated[
     ),
 ]
 TimeLimit = Annotated[
-    str | None, typer.Option(help="Kill a cell that takes longer: 90s, 30m, 2h.", metavar="DURATION")
+    str | None,
+    typer.Option(help="Kill what trains or counts a cell for longer: 90s, 30m, 2h.", metavar="DURATION"),
 ]
 MemoryLimit = Annotated[
     str | None,

@@ -30,7 +30,7 @@ from msanet_bench.journal import Attempt
 from msanet_bench.plan import Catalog, Variant, level_name
 from msanet_bench.records import Record
 from msanet_bench.registry import Registry
-from msanet_bench.running import log_file
+from msanet_bench.running import named_log
 from msanet_bench.status import Failure
 
 
@@ -61,7 +61,7 @@ def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
 def _show_start(console: Console, name: str, started: Started) -> None:
     console.print(
         f"{name}: {_counted(started.variants, 'variant')} x {_counted(started.seeds, 'seed')} = "
-        f"{_counted(started.cells - started.tuning, 'cell')}{_tuning_text(started)}, "
+        f"{_counted(started.cells - started.tuning - started.untuned, 'cell')}{_tuning_text(started)}, "
         f"{started.done} done, {_counted(started.workers, 'worker')}",
         markup=False,
     )
@@ -70,7 +70,8 @@ def _show_start(console: Console, name: str, started: Started) -> None:
 
 
 def _tuning_text(started: Started) -> str:
-    return f" and {_counted(started.tuning, 'cell')} to tune the variants" if started.tuning else ""
+    tuning = f", {started.tuning} to tune the variants" if started.tuning else ""
+    return f"{tuning}, {started.untuned} to show them untuned" if started.untuned else tuning
 
 
 def _counted(number: int, noun: str) -> str:
@@ -111,9 +112,8 @@ def _cell_text(attempt: Attempt, results: Path) -> str:
     if record.status == "ok":
         what = f"{record.variant} seed {record.seed}"
         return f"{what}: {_accuracy_text(record)} ({attempt.seconds:.1f} s)"
-    log = log_file(results, record.key)
-    shown = str(log) if log.exists() else ""
-    return failure_text(Failure(record.variant, record.seed, record.status, record.reason, shown))
+    log = named_log(results, record.key)
+    return failure_text(Failure(record.variant, record.seed, record.status, record.reason, log))
 
 
 def _accuracy_text(record: Record) -> str:

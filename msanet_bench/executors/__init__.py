@@ -14,6 +14,7 @@ __all__ = ["PRELOAD", "Executor", "Lacking", "Limits", "LocalExecutor", "WorkerD
 PRELOAD = (
     "torch",
     "torch._dynamo",
+    "msanet_bench.executors.child",
     "msanet_bench.cell",
     "msanet_bench.profile.costs",
     "msanet_bench.duration.workers",

@@ -1,5 +1,6 @@
 """Timed windows, and the file that keeps every one of them. Loads no torch."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.measure.telemetry import Telemetry
+from msanet_bench.records import replace_bytes
 from msanet_bench.spec import LatencyMode
 
 # anchor: whom all others are compared with; twin: a variant once more, under another name
@@ -142,7 +144,11 @@ _PARTS = {"contender": Contender, "condition": Condition, "visit": Visit, "telem
 
 
 def write_session(path: Path, session: Session) -> None:
-    """Write a session as one Parquet file, whole or not at all."""
+    """Write a session as one Parquet file, whole or not at all.
+
+    Raises:
+        ResultsError: the disk refuses; the old file is as it was.
+    """
     about = {
         "digest": session.digest,
         "half_width": dict(session.half_width),
@@ -151,9 +157,9 @@ def write_session(path: Path, session: Session) -> None:
         "unmeasured": [asdict(row) for row in session.unmeasured],
     }
     table = pa.Table.from_pylist([_row(sample) for sample in session.samples], _schema())
-    temporary = path.with_name(f".{path.name}.new")
-    pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(about, sort_keys=True)}), temporary)
-    temporary.replace(path)
+    content = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({_METADATA: json.dumps(about, sort_keys=True)}), content)
+    replace_bytes(path, content.getvalue())
 
 
 def digest_of(path: Path) -> str | None:

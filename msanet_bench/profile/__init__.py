@@ -15,7 +15,8 @@ import torch
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.errors import BenchError
-from msanet_bench.executors import PRELOAD, LocalExecutor, WorkerDied
+from msanet_bench.executors import PRELOAD, Limits, LocalExecutor, WorkerDied
+from msanet_bench.executors.limits import UNLIMITED
 from msanet_bench.plan import Variant
 from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.profile.costs import Costs, costs_of
@@ -35,11 +36,13 @@ def profile_variants(
     plugins: Sequence[str] = (),
     plugin_folder: Path = Path(),
     workers: int | None = None,
+    limits: Limits = UNLIMITED,
 ) -> Profile:
     """The costs of every variant of a plan, in its order; variants of one network and batch share theirs.
 
     Counted in child processes, one a core: blocks are anybody's code, and one that kills its process in
-    training is to be counted all the same, without the memory of a step of training.
+    training, or breaks the limits there, is to be counted all the same, without the memory of a step of
+    training.
 
     Raises:
         BenchError: a network kills its process even so.
@@ -48,42 +51,33 @@ def profile_variants(
     tasks: dict[Network, _Task] = {}
     for variant in plan.variants:
         tasks.setdefault(names[variant.name], _Task(variant, plan.shapes[variant.name]))
-    executor = _executor(plugins, plugin_folder, min(workers or len(os.sched_getaffinity(0)), len(tasks)))
-    try:
-        futures = [executor.submit(task) for task in tasks.values()]
-        answers = [_answer(executor, *asked) for asked in zip(tasks.values(), futures, strict=True)]
-    except BaseException:
-        executor.cancel()
-        raise
-    finally:
-        executor.close()
+    number = min(workers or len(os.sched_getaffinity(0)), len(tasks))
+    with _counters(plugins, plugin_folder, number, limits) as counters:
+        futures = [counters.first.submit(task) for task in tasks.values()]
+        answers = [_answer(counters.again, *asked) for asked in zip(tasks.values(), futures, strict=True)]
     costs = dict(zip(tasks, answers, strict=True))
     return {name: costs[network] for name, network in names.items()}
 
 
 @contextmanager
-def counting(plugins: Sequence[str], plugin_folder: Path) -> Iterator[Callable[[Variant, ImageShape], Costs]]:
+def counting(
+    plugins: Sequence[str], plugin_folder: Path, limits: Limits = UNLIMITED
+) -> Iterator[Callable[[Variant, ImageShape], Costs]]:
     """Counts one network after the other in a child process, as a search asks for them.
 
     What it gives raises BenchError for a network that kills its process.
     """
-    executor = _executor(plugins, plugin_folder, 1)
     known: dict[Network, Costs] = {}
+    with _counters(plugins, plugin_folder, 1, limits) as counters:
 
-    def count(variant: Variant, shape: ImageShape) -> Costs:
-        network = network_of(variant, shape)
-        if network not in known:
-            task = _Task(variant, shape)
-            known[network] = _answer(executor, task, executor.submit(task))
-        return known[network]
+        def count(variant: Variant, shape: ImageShape) -> Costs:
+            network = network_of(variant, shape)
+            if network not in known:
+                task = _Task(variant, shape)
+                known[network] = _answer(counters.again, task, counters.first.submit(task))
+            return known[network]
 
-    try:
         yield count
-    except BaseException:
-        executor.cancel()
-        raise
-    finally:
-        executor.close()
 
 
 def network_of(variant: Variant, shape: ImageShape) -> Network:
@@ -136,10 +130,33 @@ class _Task(NamedTuple):
     no_training: str = ""
 
 
-def _executor(plugins: Sequence[str], plugin_folder: Path, number: int) -> LocalExecutor[_Task, Costs]:
+class _Counters(NamedTuple):
+    """Who counts a network first, within limits, and who counts it again without a step of training."""
+
+    first: LocalExecutor[_Task, Costs]
+    again: LocalExecutor[_Task, Costs]
+
+
+@contextmanager
+def _counters(
+    plugins: Sequence[str], plugin_folder: Path, number: int, limits: Limits
+) -> Iterator[_Counters]:
     start = partial(_start, tuple(plugins), plugin_folder.resolve())
+    counters = _Counters(_executor(start, number, limits), _executor(start, 1, UNLIMITED))
+    try:
+        yield counters
+    except BaseException:
+        for executor in counters:
+            executor.cancel()
+        raise
+    finally:
+        for executor in counters:
+            executor.close()
+
+
+def _executor(start: Callable[[], None], number: int, limits: Limits) -> LocalExecutor[_Task, Costs]:
     slots: list[dict[str, str]] = [{}] * number
-    return LocalExecutor(_costs, slots=slots, start=start, is_well=_is_well, preload=PRELOAD)
+    return LocalExecutor(_costs, slots=slots, start=start, is_well=_is_well, preload=PRELOAD, limits=limits)
 
 
 def _costs(task: _Task) -> Costs:
@@ -156,12 +173,13 @@ def _is_well(_: Costs) -> bool:
     return True
 
 
-def _answer(executor: LocalExecutor[_Task, Costs], task: _Task, future: Future[Costs]) -> Costs:
+def _answer(again: LocalExecutor[_Task, Costs], task: _Task, future: Future[Costs]) -> Costs:
     try:
         return future.result()
     except WorkerDied as error:
-        if task.no_training:
-            message = f"variant `{task.variant.name}`: its network cannot be counted ({error})."
-            raise BenchError(message) from error
-        again = task._replace(no_training=str(error))
-        return _answer(executor, again, executor.submit(again))
+        untrained = task._replace(no_training=str(error))
+    try:
+        return again.submit(untrained).result()
+    except WorkerDied as error:
+        message = f"variant `{task.variant.name}`: its network cannot be counted ({error})."
+        raise BenchError(message) from error

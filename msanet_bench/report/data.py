@@ -10,6 +10,7 @@ from typing import Any
 from msanet_bench.analysis.noise import pairing_gain, seed_variance
 from msanet_bench.report.evidence import Claim
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.tuning import candidate_rows
 
 SCHEMA_VERSION = 1
 
@@ -77,6 +78,21 @@ def _content(findings: Findings) -> dict[str, Any]:
         "references": _plain(findings.references),
         "latencies": _plain(findings.inputs.latencies.timings),
         "latency_sessions": _plain(findings.inputs.latencies.sessions),
+        **_tuning(findings),
+    }
+
+
+def _tuning(findings: Findings) -> dict[str, Any]:
+    """Where variants were tuned: how, and the same numbers of them untuned."""
+    tuning, untuned = findings.manifest.tuning, findings.untuned
+    if tuning is None or untuned is None:
+        return {}
+    return {
+        "tuning": {"paths": dict(tuning.paths), "seed": tuning.seed, "sequence": tuning.sequence},
+        "tuning_candidates": _plain(list(candidate_rows(tuning))),
+        "tuning_gains": _plain(findings.gains),
+        "untuned_variants": _plain(untuned.variants),
+        "untuned_effects": _plain(untuned.effects),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msanet_bench.analysis.contrasts import Contrast, MeanInterval
+from msanet_bench.plan import level_name
 from msanet_bench.report.costs import CostChange
 from msanet_bench.report.credit import Credit
 from msanet_bench.report.effects import Interaction
@@ -14,6 +15,7 @@ from msanet_bench.report.latency import DEVICES, main_timings
 from msanet_bench.report.profiles import Profile
 from msanet_bench.report.standing import MACS
 from msanet_bench.report.timings import Timing
+from msanet_bench.report.tuning import Tuning, candidate_rows, mean
 from msanet_bench.tabulate import csv_text
 
 _CONTRAST = ("estimate", "se", "df", "low", "high")
@@ -52,6 +54,14 @@ _COSTS = (
     "train_batch",
     "inference_peak_bytes",
     "training_peak_bytes",
+)
+_GAIN = (
+    "variant",
+    "untuned",
+    "untuned_n",
+    "tuned",
+    "tuned_n",
+    *(f"difference_{name}" for name in ("mean", "low", "high", "n")),
 )
 _VARIANT = (
     "number",
@@ -111,6 +121,36 @@ def credit_csv(found: Credit) -> str:
 def variants_csv(findings: Findings) -> str:
     """One row a variant."""
     return csv_text(_VARIANT, _variants(findings))
+
+
+def tuning_csv(tuning: Tuning) -> str:
+    """One row a variant and candidate."""
+    columns = ("variant", "candidate", *tuning.paths, "status", "validation_accuracy", "chosen")
+    rows = (
+        {
+            **{name: level_name(value) for name, value in row.items()},
+            "validation_accuracy": text(row["validation_accuracy"]),
+            "chosen": "yes" if row["chosen"] else "no",
+        }
+        for row in candidate_rows(tuning)
+    )
+    return csv_text(columns, rows)
+
+
+def gains_csv(findings: Findings) -> str:
+    """One row a variant: its test accuracy with and without tuning."""
+    rows = [
+        {
+            "variant": gain.variant,
+            "untuned": text(mean(gain.untuned)),
+            "untuned_n": str(len(gain.untuned)),
+            "tuned": text(mean(gain.tuned)),
+            "tuned_n": str(len(gain.tuned)),
+        }
+        | _fields("difference_", gain.difference, ("mean", "low", "high", "n"))
+        for gain in findings.gains
+    ]
+    return csv_text(_GAIN, rows)
 
 
 def latency_csv(timings: Sequence[Timing]) -> str:

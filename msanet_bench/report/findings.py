@@ -16,6 +16,7 @@ from msanet_bench.report.manifest import Manifest, Planned
 from msanet_bench.report.names import short_name
 from msanet_bench.report.profiles import Profile
 from msanet_bench.report.standing import Standing, find_standing
+from msanet_bench.report.tuning import Gain, Tuning, by_seed, gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Findings:
         credit: None where fewer than two components can be left out.
         standing: None where there is nothing to tell chance from effect.
         references: Rows from elsewhere, to look at beside ours.
+        untuned: The same of the variants as they are without tuning; None where nothing was tuned.
+        gains: What tuning was worth to each variant.
     """
 
     inputs: Inputs
@@ -70,6 +73,8 @@ class Findings:
     credit: Credit | None
     standing: Standing | None
     references: tuple[Reference, ...] = ()
+    untuned: "Findings | None" = None
+    gains: tuple[Gain, ...] = ()
 
     @property
     def manifest(self) -> Manifest:
@@ -108,7 +113,23 @@ def find(inputs: Inputs, references: tuple[Reference, ...] = ()) -> Findings:
         credit=find_credit(manifest, evidence, costs) if has_design else None,
         standing=find_standing(evidence, costs),
         references=references,
+        untuned=None if manifest.tuning is None else find(_without_tuning(inputs)),
+        gains=() if manifest.tuning is None else _gains(inputs, manifest.tuning),
     )
+
+
+def _without_tuning(inputs: Inputs) -> Inputs:
+    return replace(
+        inputs, manifest=replace(inputs.manifest, tuning=None), cells=inputs.untuned, untuned={}, strays=0
+    )
+
+
+def _gains(inputs: Inputs, tuning: Tuning) -> tuple[Gain, ...]:
+    tuned, untuned = (
+        by_seed({cell: r.measures["accuracy"].value for cell, r in cells.items() if r and r.status == "ok"})
+        for cells in (inputs.cells, inputs.untuned)
+    )
+    return gains(tuning, tuned, untuned)
 
 
 def _successful(inputs: Inputs) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from msanet_bench.errors import MixedResultsError, ResultsError
@@ -20,6 +20,7 @@ class Inputs:
 
     Attributes:
         cells: Every planned (variant, seed) in plan order; None where there is no record of its key.
+        untuned: Every planned (variant, seed) as it is without tuning; empty where nothing was tuned.
         strays: How many records belong to no planned cell: those of an earlier plan, say.
     """
 
@@ -28,7 +29,10 @@ class Inputs:
     strays: int
     latencies: Latencies
     profiles: Mapping[str, Profile]
+    untuned: Mapping[tuple[str, int], Record | None] = field(default_factory=dict)
 
+
+UNTUNED = "untuned.jsonl"
 
 # What accuracies depend on beside a cell's key, as records name it.
 _ENVIRONMENT: Mapping[str, str] = {
@@ -59,7 +63,8 @@ def read_inputs(results: Path, *, allow_mixed: bool = False) -> Inputs:
 
 def mixed_environments(inputs: Inputs) -> Mapping[str, Counter[str]]:
     """What successful cells do not have in common, and how many records have which value."""
-    records = [cell for cell in inputs.cells.values() if cell is not None and cell.status == "ok"]
+    cells = (cell for cell in (*inputs.cells.values(), *inputs.untuned.values()) if cell is not None)
+    records = list({record.key: record for record in cells if record.status == "ok"}.values())
     values = {
         title: Counter(str(record.provenance.get(name, "not recorded")) for record in records)
         for name, title in _ENVIRONMENT.items()
@@ -81,7 +86,15 @@ def _read(results: Path) -> Inputs:
         strays=len(found.keys() - set(manifest.keys.values())),
         latencies=read_latencies(results),
         profiles=read_profiles(results / "profile.json"),
+        untuned=_untuned(results / UNTUNED, manifest),
     )
+
+
+def _untuned(file: Path, manifest: Manifest) -> dict[tuple[str, int], Record | None]:
+    if manifest.tuning is None:
+        return {}
+    found = _by_key(read_records(file)) if file.exists() else {}
+    return {cell: _named(found.get(key), cell[0]) for cell, key in manifest.tuning.keys.items()}
 
 
 def _by_key(records: Sequence[Record]) -> dict[str, Record]:

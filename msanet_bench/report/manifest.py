@@ -10,6 +10,7 @@ from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
 from msanet_bench.plan import level_name
 from msanet_bench.report.search import Searched, read_search
+from msanet_bench.report.tuning import Tuning, read_tuning
 from msanet_bench.shard import Shard
 from msanet_bench.spec import AnalysisSpec, Family
 from msanet_bench.units import parse_points
@@ -64,6 +65,7 @@ class Manifest:
         looks: The seeds that were planned each time the results could be seen; the last are `seeds`.
         amendments: What was changed after results could be seen, in order.
         search: None of a finite design.
+        tuning: None where nothing was tuned.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Manifest:
     other_environments: tuple[Mapping[str, Any], ...] = ()
     shard: Shard | None = None
     search: Searched | None = None
+    tuning: Tuning | None = None
 
     @property
     def varied(self) -> frozenset[str]:
@@ -163,6 +166,15 @@ def _manifest(fields: Mapping[str, Any]) -> Manifest:
         other_environments=tuple(fields.get("other_environments", ())),
         shard=Shard.from_json(fields["shard"]) if "shard" in fields else None,
         search=read_search(experiment, fields.get("trials")),
+        tuning=_tuning(experiment.get("tune"), fields.get("tuning")),
+    )
+
+
+def _tuning(tune: Mapping[str, Any] | None, fields: Mapping[str, Any] | None) -> Tuning | None:
+    if tune is None:
+        return None
+    return read_tuning(
+        fields, {path: _factor(each).text for path, each in tune["paths"].items()}, tune["seed"]
     )
 
 

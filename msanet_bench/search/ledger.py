@@ -82,14 +82,11 @@ class Ledger:
 
     def ask(self, key: str, variant: str, seed: int) -> int:
         """Open a trial for one cell; its number."""
-        self._study.enqueue_trial({"variant": variant, self._second: seed})
+        params = {"variant": variant, self._second: seed}
+        self._study.enqueue_trial(params, user_attrs={CELL_KEY: key})
         # A sweep that was killed between enqueueing and asking has left its cell in the queue.
-        while (trial := self._study.ask(self._distributions)).params != {
-            "variant": variant,
-            self._second: seed,
-        }:
+        while (trial := self._study.ask(self._distributions)).params != params:
             self._study.tell(trial, state=TrialState.FAIL)
-        trial.set_user_attr(CELL_KEY, key)
         return trial.number
 
     def tell(self, number: int, accuracy: float | None) -> None:

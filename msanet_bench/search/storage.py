@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from msanet_bench.errors import BenchError, ResultsError
 from msanet_bench.records import replace_text
+from msanet_bench.search.sqlite import without_waiting
 
 VARIABLE = "MSANET_BENCH_STORAGE"
 # a server that does not answer is away; without this a sweep would wait for minutes
@@ -147,8 +148,8 @@ def _database(url: str, *, create: bool) -> RDBStorage:
 
 def _engine(url: str, *, create: bool) -> RDBStorage:
     # a cell may take hours, and a connection that rests so long may be cut: it is tried before it is used
-    kept_alive = {"pool_pre_ping": True}
-    return RDBStorage(url, kept_alive, skip_table_creation=not create, skip_compatibility_check=not create)
+    options = {"pool_pre_ping": True, **without_waiting(url)}
+    return RDBStorage(url, options, skip_table_creation=not create, skip_compatibility_check=not create)
 
 
 def _reason(error: BaseException, url: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from msanet_bench.journal import code_of, gives_way
 from msanet_bench.records import Record, Status, read_records
-from msanet_bench.running import RunningCell, is_held, log_file, read_running
+from msanet_bench.running import RunningCell, is_held, named_log, read_running
 from msanet_bench.status.pace import Pace
 from msanet_bench.status.planned import Planned, read_planned
 from msanet_bench.status.tail import JournalTail
@@ -174,7 +174,7 @@ class Watcher:
         found = {key: self._outcomes[key] for key in keys if key in self._outcomes}
         counts: Counter[str] = Counter(outcome.status for outcome in found.values())
         failures = (
-            Failure(variant, keys[key], outcome.status, outcome.reason, self._log(key))
+            Failure(variant, keys[key], outcome.status, outcome.reason, named_log(self._results, key))
             for key, outcome in found.items()
             if outcome.status != "ok"
         )
@@ -183,10 +183,6 @@ class Watcher:
         if without & others:
             counts[ELSEWHERE] = len(without & others)
         return VariantStatus(variant, dict(counts), tuple(failures))
-
-    def _log(self, key: str) -> str:
-        path = log_file(self._results, key)
-        return str(path) if path.exists() else ""
 
 
 class _Outcome(NamedTuple):

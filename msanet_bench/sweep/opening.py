@@ -117,6 +117,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     tried = _to_go_on(tries_in_vain(attempts, code), records, options)
     asked = _Asked(experiment, options, frozenset(chosen), records, frozenset(again) | tried.keys())
     undecided = everything.undecided(records)
+    ready = [cell for cell in (*own, *everything.beside) if plain_name(cell) not in undecided]
     return Sweep(
         experiment=experiment,
         options=options,
@@ -125,11 +126,7 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         checked=plan,
         planned=everything,
         own=own,
-        missing=[
-            cell
-            for cell in (*own, *everything.beside)
-            if asked.is_missing(cell) and plain_name(cell) not in undecided
-        ],
+        missing=[cell for cell in ready if asked.is_missing(cell)],
         tried=tried,
         journal=journal,
         attempts=attempts,

@@ -82,7 +82,8 @@ def _run(sweep: Sweep) -> Iterator[Event]:
             if sweep.missing:
                 jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
-                yield from _try_first_steps(sweep, jobs, place, pace)
+                named = [job for job in jobs if not job.variant.endswith(UNTUNED)]
+                yield from _try_first_steps(sweep, named, place, pace)
                 yield Phase("training")
                 yield from _train(sweep, jobs, place, pace, ledger)
         finally:
@@ -149,8 +150,13 @@ def _today(sweep: Sweep) -> Mapping[str, Any]:
 
 def _count(sweep: Sweep) -> Profile:
     """The costs of every variant, on the disk beside the manifest before the first cell runs."""
-    plugins = sweep.experiment.plugins
-    profile = profile_variants(sweep.plan, plugins=plugins, plugin_folder=sweep.options.plugin_folder)
+    experiment, options = sweep.experiment, sweep.options
+    profile = profile_variants(
+        sweep.plan,
+        plugins=experiment.plugins,
+        plugin_folder=options.plugin_folder,
+        limits=options.limits,
+    )
     _write_manifest(sweep)
     write_profile(sweep.results, profile)
     return profile

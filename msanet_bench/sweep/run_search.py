@@ -57,7 +57,8 @@ def run_search(hands: Hands) -> Iterator[Event]:
     torn = sweep.journal.repair()
     file.repair()
     yield _started(hands, torn)
-    with counting(sweep.experiment.plugins, sweep.options.plugin_folder) as count:
+    options = sweep.options
+    with counting(sweep.experiment.plugins, options.plugin_folder, options.limits) as count:
         work = SearchWork(_parts(hands, count), file, asked, sweep.storage, hands.study)
         try:
             yield Phase(f"searching by {sweep.experiment.design}")

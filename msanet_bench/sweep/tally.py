@@ -27,6 +27,7 @@ def started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
         workers=slots,
         notes=notes,
         tuning=len(sweep.planned.tried),
+        untuned=len(sweep.planned.beside),
     )
 
 

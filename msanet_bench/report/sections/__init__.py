@@ -17,12 +17,14 @@ from msanet_bench.report.sections.reproduce import reproduce
 from msanet_bench.report.sections.search import search
 from msanet_bench.report.sections.setup import settings, setup
 from msanet_bench.report.sections.summary import summary
+from msanet_bench.report.sections.tuning import tuning
 from msanet_bench.report.sections.variants import variants
 
 SECTIONS: tuple[Callable[[Findings], Section | None], ...] = (
     summary,
     setup,
     search,
+    tuning,
     failures,
     left_out,
     effects,

@@ -10,6 +10,7 @@ from msanet_bench.report.latency import main_timings
 from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code, escape
 from msanet_bench.report.numbers import plural
+from msanet_bench.report.tuning import Tuning
 from msanet_bench.violations import shown
 
 # From here on a deviation is known to about a third of itself.
@@ -119,6 +120,8 @@ def _scope(manifest: Manifest) -> Iterator[str]:
             "The search tried few of all configurations, and trained each with the recipe that it was asked "
             "for with: another search or a longer one may find better ones."
         )
+    elif manifest.tuning is not None:
+        yield from _tuned(manifest.tuning)
     elif any(path.startswith("train.") for path in manifest.varied):
         yield "No training recipe was tuned: a variant may lose here because none of those run suits it."
     else:
@@ -134,9 +137,27 @@ def _scope(manifest: Manifest) -> Iterator[str]:
         )
 
 
+def _tuned(tuning: Tuning) -> Iterator[str]:
+    what = ", ".join(map(code, tuning.paths))
+    if tuning.undecided:
+        number, of = len(tuning.undecided), plural(len(tuning.variants), "variant")
+        yield (
+            f"Tuning has not ended for {number} of {of}: they stand as in the file, beside others that have "
+            "what suits them better. Give the same command again."
+        )
+    yield (
+        f"Of the training recipe, only {what} was tuned, by one run for each of "
+        f"{plural(len(tuning.candidates), 'candidate')}: a variant may lose here because the rest of the "
+        "recipe suits it less, or because luck chose for it."
+    )
+
+
 def _epochs(manifest: Manifest) -> list[int]:
     """How long the variants train, shortest first."""
     default = manifest.experiment["train"]["epochs"]
+    if manifest.tuning is not None and "train.epochs" in manifest.tuning.paths:
+        tuning = manifest.tuning
+        return sorted({int(tuning.values(variant)["train.epochs"]) for variant in tuning.variants})
     return sorted({int(variant.factors.get("train.epochs", default)) for variant in manifest.variants})
 
 

@@ -1,10 +1,11 @@
 """What was run: enough for a reader to judge whether the numbers can answer the question."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msanet_bench.plan import level_name
 from msanet_bench.report.document import Cell, Code, Paragraph, Section, Table
 from msanet_bench.report.findings import Findings
+from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code
 
 
@@ -13,7 +14,7 @@ def setup(findings: Findings) -> Section:
     return Section(
         "What was run",
         (
-            Paragraph(_pairs(findings.manifest.varied)),
+            Paragraph(_pairs(findings.manifest)),
             *_sessions(findings),
             Table(("setting", "value"), tuple(_plan(findings)), text_columns=2),
         ),
@@ -26,13 +27,16 @@ def settings(findings: Findings) -> Section:
     return Section("All settings", (Table(("setting", "value"), tuple(rows), text_columns=2),))
 
 
-def _pairs(varied: Collection[str]) -> str:
+def _pairs(manifest: Manifest) -> str:
+    tuned = () if manifest.tuning is None else tuple(manifest.tuning.paths)
+    varied = manifest.varied.union(tuned)
     touching = [code(path) for path in sorted(varied) if path.startswith(("data.", "train."))]
     exception = f", except what {', '.join(touching)} changes" if touching else ""
+    own = f", trained with the {', '.join(map(code, tuned))} that tuning chose for it" if tuned else ""
     twins = " A variant with a replicate of its own draws all of these anew." if "replicate" in varied else ""
     return (
-        "Every variant is the baseline with the change that its name says. Variants of one seed share the "
-        "split, the order of images, the augmentation and the initial value of every parameter that they "
+        f"Every variant is the baseline with the change that its name says{own}. Variants of one seed share "
+        "the split, the order of images, the augmentation and the initial value of every parameter that they "
         f"have in common{exception}, so they are compared in pairs.{twins}"
     )
 
@@ -52,6 +56,9 @@ def _plan(findings: Findings) -> Iterator[tuple[Cell, ...]]:
     yield "design", str(manifest.experiment["design"])
     for path, factor in manifest.factors.items():
         yield f"factor {path}", factor.text
+    if manifest.tuning is not None:
+        for path, text in manifest.tuning.paths.items():
+            yield f"tuned {path}", text
     yield "seeds", ", ".join(map(str, manifest.seeds))
     yield "smallest difference that matters (declared beforehand)", str(manifest.experiment["delta"])
     yield "chance of a false claim in each family", f"{manifest.alpha:g}"

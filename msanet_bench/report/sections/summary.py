@@ -48,6 +48,7 @@ def summary(findings: Findings) -> Section:
     said = _said(findings)
     items = _of_search(findings) or (
         _cells(findings),
+        *_tuning(findings.manifest),
         _baseline(findings),
         *_verdicts(said, escape(str(findings.manifest.experiment["delta"]))),
         *_overlaps(findings),
@@ -109,6 +110,23 @@ def _cells(findings: Findings) -> str:
         f"{plural(len(manifest.variants), 'variant')} x {seeds} = {plural(len(cells), 'cell')}: "
         f"{statuses['ok']} ok{''.join(others)}."
         f"{_shard(manifest)}"
+    )
+
+
+def _tuning(manifest: Manifest) -> Iterator[str]:
+    """That variants are not as the file says, and which still are."""
+    tuning = manifest.tuning
+    if tuning is None:
+        return
+    what = ", ".join(map(code, tuning.paths))
+    undecided = (
+        f" For {plural(len(tuning.undecided), 'variant')} that has not ended: nothing can be compared yet."
+        if tuning.undecided
+        else ""
+    )
+    yield (
+        f"Every variant was tuned with the same budget: {what}, {len(tuning.candidates)} candidates "
+        f"each, by validation images (see Tuning for the same without).{undecided}"
     )
 
 
