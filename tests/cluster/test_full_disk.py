@@ -114,8 +114,10 @@ def test_a_disk_that_may_not_be_written_is_left_as_it_is(quiet: Path, tmp_path: 
     outcome = plain_sweep(tmp_path)
     assert (outcome.code, outcome.err) == (
         2,
-        "results/tiny: cannot be written (Read-only file system). "
-        "Mend that, or choose another folder by --results.\n",
+        (
+            "results/tiny: cannot be written (Read-only file system). "
+            "Mend that, or choose another folder by --results.\n"
+        ),
     )
     assert {path.name: path.read_bytes() for path in (disk / "tiny").glob("*.*")} == before
 
