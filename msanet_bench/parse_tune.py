@@ -43,7 +43,8 @@ def tune_problems(
 
 
 def _named(document: Document) -> bool:
-    section = document.tree["tune"]
+    section = document.tree["tune"] or {}
+    # what is no mapping is reported as such
     return not isinstance(section, dict) or bool(section.keys() - {"trials", "seed"})
 
 

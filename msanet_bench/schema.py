@@ -167,7 +167,7 @@ def _search() -> dict[str, Any]:
 def _tune() -> dict[str, Any]:
     """Two options; every other key is a path."""
     options = {name: TuneSpec.model_json_schema()["properties"][name] for name in ("trials", "seed")}
-    return {"type": "object", "properties": options, "additionalProperties": _factor(), "minProperties": 1}
+    return {"type": "object", "properties": options, "additionalProperties": _factor()}
 
 
 def _factor() -> dict[str, Any]:
