@@ -28,7 +28,7 @@ from torture import (
     require_order,
     workers,
 )
-from torture_driver import POINTS
+from torture_points import POINTS
 
 pytestmark = pytest.mark.cluster
 
