@@ -242,7 +242,8 @@ def scale(cells: int) -> bool:
             for number in range(cells)
         ]
         work, journal = _bookkeeping(many, folder, clock)
-        executor = LocalExecutor(do_nothing, slots=[{}] * WORKERS, start=partial(start_worker, 1), is_well=_always)
+        begin = partial(start_worker, 1)
+        executor = LocalExecutor(do_nothing, slots=[{}] * WORKERS, start=begin, is_well=_always)
         start = time.perf_counter()
         announce = partial(write_running, folder)
         ends = [time.perf_counter() for _ in train(work, executor, journal, WORKERS, Policy(), announce)]
