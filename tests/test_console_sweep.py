@@ -74,7 +74,7 @@ def test_what_lasts_stands_above_the_bar_with_the_log_of_a_failure(
 ) -> None:
     log = log_file(tmp_path, "k1")
     log.parent.mkdir()
-    log.touch()
+    log.write_text("what it printed")
     text = _without_spaces(_shown(monkeypatch, tmp_path, width, is_terminal=True))
     for line in (*LASTING, f"killed by SIGSEGV (log: {log})"):
         assert _without_spaces(line) in text

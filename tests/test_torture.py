@@ -1,6 +1,6 @@
 """A short torture: real sweeps that are killed again and again, and that end as if nobody had.
 
-`tests/cluster/test_torture.py` is the long one.
+`tests/cluster/test_long_torture.py` is the long one.
 """
 
 import subprocess

@@ -107,7 +107,7 @@ def compare() -> bool:
         ways: Mapping[str, Callable[[], Spent]] = {
             "plain": partial(_plain_loop, jobs),
             "warm": partial(_sweep_loop, jobs, clocks["warm"], is_well=_always),
-            "fresh": partial(_sweep_loop, jobs, clocks["fresh"], is_well=_never),
+            "fresh": partial(_sweep_loop, jobs, clocks["fresh"], is_well=lambda _: False),
         }
         for way in ways.values():
             way()
@@ -199,7 +199,7 @@ def _sweep_loop(jobs: Sequence[Job], clock: Clock, *, is_well: Callable[[Answer]
             start=partial(start_worker, 1),
             is_well=is_well,
             preload=PRELOAD,
-            log=partial(_log_file, Path(folder)),
+            log=lambda task: log_file(Path(folder), job_of(task).key),
         )
         for event in train(work, executor, journal, 1, Policy(), partial(write_running, Path(folder))):
             assert isinstance(event, Finished)
@@ -242,7 +242,8 @@ def scale(cells: int) -> bool:
             for number in range(cells)
         ]
         work, journal = _bookkeeping(many, folder, clock)
-        executor = LocalExecutor(do_nothing, slots=[{}] * WORKERS, start=_nothing, is_well=_always)
+        begin = partial(start_worker, 1)
+        executor = LocalExecutor(do_nothing, slots=[{}] * WORKERS, start=begin, is_well=_always)
         start = time.perf_counter()
         announce = partial(write_running, folder)
         ends = [time.perf_counter() for _ in train(work, executor, journal, WORKERS, Policy(), announce)]
@@ -269,10 +270,6 @@ def _tenths(what: str, seconds: Sequence[float]) -> float:
     return last / first
 
 
-def _log_file(results: Path, task: Task) -> Path:
-    return log_file(results, job_of(task).key)
-
-
 def do_nothing(task: Task) -> Answer:
     """A cell without training."""
     job = job_of(task)
@@ -280,16 +277,8 @@ def do_nothing(task: Task) -> Answer:
     return Attempt(record, time.time(), 0.0, 0.0, 0.0, job.device, "host")
 
 
-def _nothing() -> None:
-    return None
-
-
 def _always(_: object) -> bool:
     return True
-
-
-def _never(_: object) -> bool:
-    return False
 
 
 if __name__ == "__main__":
