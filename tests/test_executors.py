@@ -1,3 +1,4 @@
+import multiprocessing.context
 import os
 import pickle
 import signal
@@ -56,6 +57,19 @@ def test_a_child_that_dies_takes_only_its_own_task_with_it(
     assert _death(futures[1]) == ("crash", "the worker process was killed by SIGKILL")
     assert _death(futures[3]) == ("crash", "the worker process ended with exit code 3")
     assert [futures[place].result(timeout=60)[0] for place in (0, 2, 4)] == [2, 4, 6]
+
+
+def test_a_fork_server_that_dies_while_it_starts_a_child_takes_only_one_task_with_it(
+    executor: LocalExecutor[int, tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_nothing(_: object) -> None:
+        raise EOFError("unexpected EOF")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(multiprocessing.context.ForkServerProcess, "_Popen", staticmethod(read_nothing))
+        reason = "the fork server ended while it started a worker process"
+        assert _death(executor.submit(1)) == ("crash", reason)
+    assert executor.submit(2).result(timeout=60)[0] == 4
 
 
 def test_a_child_that_answers_that_it_is_unwell_gets_no_other_task() -> None:

@@ -180,8 +180,13 @@ class LocalExecutor(Generic[T, R]):
             kwargs={"logs": self._log is not None},
             daemon=True,
         )
-        with _without_main():
-            process.start()
+        try:
+            with _without_main():
+                process.start()
+        except (EOFError, OSError) as error:
+            for end in (tasks, child_tasks, life, child_life):
+                end.close()
+            raise WorkerDied("crash", "the fork server ended while it started a worker process") from error
         child_tasks.close()
         child_life.close()
         child = _Child(process, tasks, life)
