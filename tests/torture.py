@@ -73,7 +73,10 @@ class Sweeps:
         }
         _pipe(self.driver.stdin).write(json.dumps(asked) + "\n")
         _pipe(self.driver.stdin).flush()
-        return int(_pipe(self.driver.stdout).readline())
+        process = int(_pipe(self.driver.stdout).readline())
+        while os.getsid(process) != process:  # it was forked just now
+            time.sleep(0.001)
+        return process
 
     def end(self, session: int) -> int:
         """The exit code, once nobody of the session is left."""
