@@ -73,7 +73,7 @@ def test_killed_at_every_named_point_it_ends_with_the_bytes_of_a_quiet_run(
 ) -> None:
     for strike in STRIKES:
         sweeps.struck(strike)
-    # the tests below kill as often again as makes more than twenty
+    # 24 with those of the tests below
     assert sweeps.kills == len(STRIKES) == 18
     sweeps.finish(quiet)
 
