@@ -1,5 +1,6 @@
 """Options and fixtures that several test files share."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,11 @@ from needs import pytest_runtest_setup, pytest_terminal_summary
 __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
 
 DATA = Path(__file__).parent / "data"
+
+# A shell starts what runs in its background with SIGINT ignored, and children inherit that: Ctrl-C is tested
+# with them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
