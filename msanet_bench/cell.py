@@ -143,7 +143,9 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
     """A cell before its first step."""
     notes = set_process(job)
     data = cell_data(job, sent)
-    model = _model(job, data).to(job.device)
+    model = network(job.settings, job.seed, num_classes=data.num_classes, in_channels=data.in_channels).to(
+        job.device
+    )
     return Ready(data, model, _augmentation(job), notes)
 
 
@@ -195,12 +197,11 @@ def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
     )
 
 
-def _model(job: Job, data: PreparedData) -> MSANet:
-    """The cell's network at its start; global randomness is as the seed says from here on."""
-    settings = job.settings
-    seed_global_start(job.seed, replicate=settings.replicate)
-    model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
-    initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
+def network(settings: Settings, seed: int, *, num_classes: int, in_channels: int) -> MSANet:
+    """A cell's network at its start; global randomness is as the seed says from here on."""
+    seed_global_start(seed, replicate=settings.replicate)
+    model = build(settings.model, num_classes=num_classes, in_channels=in_channels)
+    initialise(model, stream_seed(seed, "init", replicate=settings.replicate))
     return model
 
 
@@ -216,7 +217,7 @@ def _augmentation(job: Job) -> Augment | None:
 def _pruned(job: Job, trained: Fit, reason: str) -> Record:
     """The record of a run that was not worth its end: how it went so far, and nothing of the test images."""
     curve = [epoch.to_json() for epoch in trained.curve]
-    _require_finite({}, curve)
+    require_finite({}, curve)
     return replace(failure(job, "pruned", reason), curve=curve)
 
 
@@ -236,7 +237,7 @@ def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str])
         NotFinite: one of them is none.
     """
     curve = [epoch.to_json() for epoch in trained.curve]
-    _require_finite(tested.measures, curve)
+    require_finite(tested.measures, curve)
     return Record(
         key=job.key,
         variant=job.variant,
@@ -256,7 +257,7 @@ def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str])
     )
 
 
-def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:
+def require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:
     """Weights can be finite and still give outputs that are not, in half precision for example."""
     values = {f"the test's {name}": measure.value for name, measure in measures.items()}
     values |= {f"the {name} of epoch {row['epoch']}": value for row in curve for name, value in row.items()}

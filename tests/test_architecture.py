@@ -16,7 +16,7 @@ ROWS = (
     "__init__ __main__",
     "cli",
     "api console",
-    "dashboard doctor latency merge sweep",
+    "dashboard doctor latency merge single sweep",
     "node",
     "duration",
     "profile",
@@ -46,7 +46,7 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data factor_spec overlay parse registry schema search_spec spec strict violations",
+    "pydantic": "data factor_spec overlay parse registry schema search_spec single spec strict violations",
     "pydantic_core": "violations",
     "psutil": "executors",
     "pynvml": "measure",
@@ -55,7 +55,8 @@ HOMES = {
     "sqlalchemy": "search",
     "scipy": "analysis",
     "sklearn": "data",
-    "torch": "api cell checks data doctor duration latency measure model profile session sweep testing train",
+    "torch": "api cell checks data doctor duration latency measure model profile session single sweep testing "
+    "train",
     "torchvision": "data",
     "triton": "doctor",
     "typer": "cli",

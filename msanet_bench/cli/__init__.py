@@ -20,6 +20,7 @@ from msanet_bench.cli.status import status
 from msanet_bench.cli.summarize import summarize
 from msanet_bench.cli.sweep import sweep
 from msanet_bench.cli.table import table
+from msanet_bench.cli.train import train
 from msanet_bench.errors import BenchError
 
 VERBS = (
@@ -36,6 +37,7 @@ VERBS = (
     table,
     compare,
     analyze,
+    train,
     blocks,
     doctor,
 )

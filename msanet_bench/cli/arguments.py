@@ -31,6 +31,9 @@ Devices = Annotated[
         metavar="DEVICES",
     ),
 ]
+Device = Annotated[
+    str, typer.Option(help="Where it runs: auto, cpu, cuda, or cuda:1 for the second one.", metavar="DEVICE")
+]
 ExecutorName = Annotated[
     Literal["local", "ray"],
     typer.Option("--executor", help="Where cells run: on this machine, or as tasks of a Ray cluster."),

@@ -22,6 +22,10 @@ class Stepper:
     label_smoothing: float
     clip_norm: float | None
 
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
 
 def prepare(model: nn.Module, spec: TrainSpec) -> Stepper:
     """Put the network into its memory format and give it a fresh optimiser, on the device where it is."""
