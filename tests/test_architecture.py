@@ -55,8 +55,8 @@ HOMES = {
     "sqlalchemy": "search",
     "scipy": "analysis",
     "sklearn": "data",
-    "torch": "api cell checks data doctor duration latency measure model profile session single sweep testing "
-    "train",
+    "torch": "api cell checks data doctor duration latency measure model profile session single sweep "
+    "testing train",
     "torchvision": "data",
     "triton": "doctor",
     "typer": "cli",

@@ -11,6 +11,7 @@ from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
 from msanet_bench.cli.dashboard import dashboard
 from msanet_bench.cli.doctor import doctor
+from msanet_bench.cli.evaluate import evaluate
 from msanet_bench.cli.latency import latency
 from msanet_bench.cli.merge import merge
 from msanet_bench.cli.plan import plan
@@ -38,6 +39,7 @@ VERBS = (
     compare,
     analyze,
     train,
+    evaluate,
     blocks,
     doctor,
 )

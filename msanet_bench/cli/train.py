@@ -61,7 +61,8 @@ def train(
     order; 130: stopped by Ctrl-C.
     """
     from msanet_bench.checks import load_experiment
-    from msanet_bench.console.training import show_tested, training_shown
+    from msanet_bench.console.single import show_tested
+    from msanet_bench.console.training import training_shown
     from msanet_bench.single.board import board
     from msanet_bench.single.opening import TrainOptions, default_checkpoint, open_run
     from msanet_bench.single.train import NoNetwork, run_to_end

@@ -82,13 +82,3 @@ def _plot(field: str, values: Sequence[float], width: int) -> RenderableType:
 
 def _number(field: str, value: float) -> str:
     return f"{value:.2%}" if field == "validation_accuracy" else f"{value:.4f}"
-
-
-def show_tested(measures: Mapping[str, Mapping[str, Any]]) -> None:
-    """How a trained network does on the test images."""
-    values = {name: measure["value"] for name, measure in measures.items()}
-    open_console().print(
-        f"test images: accuracy {values['accuracy']:.2%}, balanced accuracy "
-        f"{values['balanced_accuracy']:.2%}, loss {values['loss']:.4f}",
-        markup=False,
-    )

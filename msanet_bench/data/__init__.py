@@ -5,7 +5,7 @@ from msanet_bench.data.augment import augment_batch
 from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
 from msanet_bench.data.dataset import Dataset, Part, assemble, unmapped
 from msanet_bench.data.image_folder import cache_bytes
-from msanet_bench.data.prepared import PreparedData, prepare_all
+from msanet_bench.data.prepared import PreparedData, prepare_all, prepare_test
 from msanet_bench.data.preprocess import Preprocessing, prepare
 from msanet_bench.data.registry import DATASETS, load
 from msanet_bench.data.splits import Split, split
@@ -33,6 +33,7 @@ __all__ = [
     "load",
     "prepare",
     "prepare_all",
+    "prepare_test",
     "split",
     "unmapped",
 ]

@@ -91,7 +91,7 @@ def as_checkpoint(path: Path, content: Mapping[str, Any]) -> Checkpoint:
     """
     if MARK not in content:
         raise BenchError(
-            f"{path}: is no checkpoint of msanet_bench. To begin with its weights: `msanet-bench train --init`."
+            f"{path}: is no checkpoint of msanet_bench. `msanet-bench train --init` begins with its weights."
         )
     try:
         card = Card.model_validate_json(content[MARK])

@@ -22,8 +22,8 @@ class NoNetwork(Exception):
 def run_to_end(run: Run, listeners: Sequence[Callable[[Epoch], None]] = ()) -> Card:
     """Train, evaluate on the test images and write the checkpoint; what is at its end stays as it is.
 
-    The listeners hear of every epoch once it is on the disk. If the run is stopped, the file has all up to the
-    last such epoch.
+    The listeners hear of every epoch once it is on the disk. If the run is stopped, the file has
+    what was learnt until then.
 
     Raises:
         NoNetwork: it diverged, or found no memory.
