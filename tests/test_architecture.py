@@ -41,6 +41,8 @@ HOMES = {
     "markdown_it": "report",
     "matplotlib": "report",
     "numpy": "analysis data doctor exports records report session train",
+    "onnxruntime": "single",
+    "onnxscript": "single",
     "optuna": "search",
     "optuna_dashboard": "dashboard",
     "pandas": "analyze report",

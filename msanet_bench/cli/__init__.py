@@ -12,9 +12,11 @@ from msanet_bench.cli.compare import compare
 from msanet_bench.cli.dashboard import dashboard
 from msanet_bench.cli.doctor import doctor
 from msanet_bench.cli.evaluate import evaluate
+from msanet_bench.cli.export import export
 from msanet_bench.cli.latency import latency
 from msanet_bench.cli.merge import merge
 from msanet_bench.cli.plan import plan
+from msanet_bench.cli.predict import predict
 from msanet_bench.cli.profile import profile
 from msanet_bench.cli.report import report
 from msanet_bench.cli.status import status
@@ -40,6 +42,8 @@ VERBS = (
     analyze,
     train,
     evaluate,
+    predict,
+    export,
     blocks,
     doctor,
 )

@@ -1,7 +1,8 @@
 """What a terminal shows of a trained network."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
@@ -41,3 +42,17 @@ def _measures_text(values: Mapping[str, float]) -> str:
 
 def _share(share: float) -> str:
     return "-" if math.isnan(share) else f"{share:.2%}"
+
+
+def show_predictions(classes: Sequence[str], said: Sequence[tuple[Path, Sequence[float]]], top: int) -> None:
+    """A row a file: its likeliest classes, each with its probability."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold")
+    for place in range(1, min(top, len(classes)) + 1):
+        table.add_column(f"{place}.", overflow="fold")
+        table.add_column("", justify="right", no_wrap=True)
+    for file, probabilities in said:
+        likeliest = sorted(range(len(classes)), key=lambda number: -probabilities[number])[:top]
+        cells = ((escape(classes[number]), f"{probabilities[number]:.2%}") for number in likeliest)
+        table.add_row(escape(str(file)), *(cell for pair in cells for cell in pair))
+    open_console().print(table)

@@ -3,6 +3,7 @@
 from msanet_bench.data import cifar10, digits, fake, fashion_mnist, image_folder
 from msanet_bench.data.augment import augment_batch
 from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
+from msanet_bench.data.cache import read_image
 from msanet_bench.data.dataset import Dataset, Part, assemble, unmapped
 from msanet_bench.data.image_folder import cache_bytes
 from msanet_bench.data.prepared import PreparedData, prepare_all, prepare_test
@@ -34,6 +35,7 @@ __all__ = [
     "prepare",
     "prepare_all",
     "prepare_test",
+    "read_image",
     "split",
     "unmapped",
 ]

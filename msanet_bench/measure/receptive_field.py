@@ -103,7 +103,7 @@ def effective_strength(
     behind: str = "head",
     num_images: int = 4,
 ) -> tuple[Tensor | None, str]:
-    """Mean absolute gradient of the central unit at each pixel, (H, W), and `measured`; or None and why not."""
+    """Mean absolute gradient of the central unit at each pixel, (H, W), and `measured`; or None and why."""
     subject = copy.deepcopy(model).cpu().eval()
     generator = torch.Generator().manual_seed(_SEED)
     images = torch.randn(num_images, *input_shape, generator=generator).to(dtype_of(subject)).requires_grad_()

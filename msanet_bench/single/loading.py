@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from msanet_bench.cell import network
 from msanet_bench.data import Preprocessing
@@ -13,8 +13,6 @@ from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.single.card import Card
 from msanet_bench.single.checkpoint import read_checkpoint
 from msanet_bench.source_digest import code_digest
-from msanet_bench.train.evaluate import predict
-from msanet_bench.train.numerics import Numerics
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,6 @@ class Loaded:
     @property
     def preprocessing(self) -> Preprocessing:
         return self.card.prepared_by()
-
-    def probabilities(self, images_NCHW: Tensor) -> Tensor:
-        """Of each class, (N, num_classes) in float32 on the CPU, for prepared images."""
-        train = self.card.settings.train
-        numerics = Numerics(train.precision, train.channels_last)
-        device = next(self.model.parameters()).device
-        batches = torch.split(images_NCHW, train.batch_size)
-        logits_NK = predict(self.model, (batch.to(device) for batch in batches), numerics)
-        return logits_NK.softmax(dim=1)
 
 
 def load_checkpoint(file: Path | str, *, plugins: Path | str | None = None, device: str = "cpu") -> Loaded:
