@@ -98,7 +98,8 @@ def train(
         print(f"{what}: {error}", file=sys.stderr)
         raise typer.Exit(NO_NUMBERS) from error
     except KeyboardInterrupt:
-        print(f"Stopped. What {file} has is kept: --resume goes on with it.", file=sys.stderr)
+        kept = f" What {file} has is kept: --resume goes on with it." if file.exists() else ""
+        print(f"Stopped.{kept}", file=sys.stderr)
         raise
     show_tested(card.measures)
     print(f"Checkpoint: {file}")

@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from msanet_bench.train.progress import Epoch, Progress
 MARK = "msanet_bench"
 
 # what torch raises for a file that is no archive, ends early, or holds more than tensors and plain values
-_UNREADABLE = (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
+_UNREADABLE = (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,11 @@ def read_tensors(path: Path) -> Mapping[str, Any]:
         BenchError: there is no such file, or it holds something else.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        stored = path.read_bytes()
     except OSError as error:
         raise BenchError(f"{path}: cannot be read ({error.strerror}).") from error
+    try:
+        content = torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         raise BenchError(
             f"{path}: must hold tensors and plain values that torch saved, but does not, or is damaged "
