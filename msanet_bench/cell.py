@@ -197,7 +197,7 @@ def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
     )
 
 
-def network(settings: Settings, seed: int, *, num_classes: int, in_channels: int) -> MSANet:
+def network(settings: Settings, seed: int, num_classes: int, in_channels: int) -> MSANet:
     """A cell's network at its start; global randomness is as the seed says from here on."""
     seed_global_start(seed, replicate=settings.replicate)
     model = build(settings.model, num_classes=num_classes, in_channels=in_channels)

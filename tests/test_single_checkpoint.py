@@ -204,8 +204,9 @@ def test_the_python_face_gives_the_network_ready_to_be_asked(trained: Path) -> N
     assert len(network.preprocessing.mean) == 1
 
 
+@pytest.mark.parametrize("step", ["write_bytes", "replace"])
 def test_a_disk_that_refuses_leaves_the_old_checkpoint(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     file = tmp_path / "network.pt"
     file.write_bytes(trained.read_bytes())
@@ -213,7 +214,7 @@ def test_a_disk_that_refuses_leaves_the_old_checkpoint(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, step, refuse)
     with pytest.raises(ResultsError, match=r"network\.pt: cannot be written \(No space left on device\)"):
         write_checkpoint(file, read_checkpoint(trained))
     assert file.read_bytes() == trained.read_bytes()

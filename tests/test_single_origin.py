@@ -16,6 +16,7 @@ from msanet_bench.single.origin import last_layer, load_given, read_given
 from msanet_bench.single.train import run_to_end
 from msanet_bench.spec import BlockSpec, ModelSpec
 from singles import EVERY_STREAM, bits, opened
+from test_model_article import REFERENCE, _images, _weights
 
 SPEC = ModelSpec(stem=BlockSpec(block="small"), width=0.125, depth=(1,))
 
@@ -53,6 +54,16 @@ def test_a_state_dict_of_either_code_is_loaded_whole(tmp_path: Path, wrap: Any, 
     origin = load_given(model, read_given(saved(tmp_path, wrap(named))), redraw_last_layer=False)
     assert bits(model.state_dict()) == bits(weights)
     assert (origin.kind, origin.redrawn) == (kind, ())
+
+
+@torch.no_grad()
+def test_the_articles_own_checkpoint_gives_the_articles_logits(tmp_path: Path) -> None:
+    case = REFERENCE["model_num_classes_10"][0]
+    model = build(ModelSpec(), num_classes=10).double().eval()
+    given = read_given(saved(tmp_path, _weights(REFERENCE["state_dict"])))
+    assert load_given(model, given, redraw_last_layer=False).kind == "article"
+    expected = torch.tensor(case["logits"], dtype=torch.float64)
+    torch.testing.assert_close(model(_images(case["input"])), expected, rtol=1e-9, atol=0)
 
 
 def test_names_of_a_network_that_was_trained_in_parallel_are_known(tmp_path: Path) -> None:

@@ -117,6 +117,14 @@ def test_so_does_one_of_another_optimiser_or_number_format(tmp_path: Path, train
     assert bits(finished(tmp_path, text, resume=True).weights) == bits(undisturbed.weights)
 
 
+@pytest.mark.cuda
+def test_so_does_one_on_a_cuda_device(tmp_path: Path) -> None:
+    (tmp_path / "quiet").mkdir()
+    undisturbed = finished(tmp_path / "quiet", device="cuda")
+    begun(tmp_path, 2, device="cuda")
+    assert bits(finished(tmp_path, resume=True, device="cuda").weights) == bits(undisturbed.weights)
+
+
 def test_a_killed_process_leaves_what_another_one_goes_on_with(tmp_path: Path, quiet: Checkpoint) -> None:
     write_experiment(tmp_path, EVERY_STREAM)
     command = [sys.executable, "-c", KILLS_ITSELF, str(tmp_path)]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from msanet_bench.cli.arguments import CheckpointFile, DataRoot, Device, PluginFolder
+from msanet_bench.cli.cache import announce_bytes
 
 
 def evaluate(
@@ -25,15 +26,16 @@ def evaluate(
     device: Device = "auto",
     plugins: PluginFolder = None,
 ) -> None:
-    """Test a network on the test images of its data, and write a report.
+    """Test a network and write a report about it.
 
-    Accuracy, balanced accuracy and loss; precision and recall of each class; calibration with its figure;
-    the confusion matrix; where attention looks and how far units see, as pictures. The folder has report.md,
-    report.json with every number unrounded, and figures.
+    On the test images of its data: accuracy, balanced accuracy and loss; precision and recall of each class;
+    calibration with its figure; the confusion matrix; where attention looks and how far units see, as
+    pictures. The folder has report.md, report.json with every number unrounded, and figures.
 
     Exit code 0: written; 2: the checkpoint or the data are not in order.
     """
     from msanet_bench.console.single import show_network
+    from msanet_bench.data import cache_bytes
     from msanet_bench.report import write_report
     from msanet_bench.report.network import network_report
     from msanet_bench.single.device import chosen_device
@@ -46,6 +48,7 @@ def evaluate(
     loaded = load_checkpoint(checkpoint, plugins=plugins, device=chosen_device(device))
     for note in loaded.notes:
         print(f"note: {note}")
+    announce_bytes(cache_bytes(loaded.card.settings.data, data_root), data_root)
     findings = evaluate_network(checkpoint, loaded, data_root)
     written = write_report(network_report(findings), folder)
     show_network(findings)

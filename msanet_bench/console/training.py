@@ -42,7 +42,8 @@ def training_shown(
 
         yield tell
         return
-    with Live(console=console, auto_refresh=False) as live:
+    waiting = Text(f"{name}: epoch {len(before)} of {epochs}", style="bold")
+    with Live(waiting, console=console, auto_refresh=False) as live:
 
         def draw(epoch: Mapping[str, Any]) -> None:
             nonlocal seconds
