@@ -143,9 +143,7 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
     """A cell before its first step."""
     notes = set_process(job)
     data = cell_data(job, sent)
-    model = network(job.settings, job.seed, num_classes=data.num_classes, in_channels=data.in_channels).to(
-        job.device
-    )
+    model = network(job.settings, job.seed, data.num_classes, data.in_channels).to(job.device)
     return Ready(data, model, _augmentation(job), notes)
 
 

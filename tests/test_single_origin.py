@@ -112,6 +112,13 @@ def test_weights_of_another_network_are_refused_with_what_does_not_fit(
         load_given(model_of(**changes), given, redraw_last_layer=True)
 
 
+def test_weights_by_our_names_that_do_not_fit_are_told_by_our_names(tmp_path: Path) -> None:
+    weights = random_weights(model_of(attention=BlockSpec(block="none")))
+    message = r"does not fit .*Missing key.* \"stages\.0\.blocks\.0\.attention\.gamma\""
+    with pytest.raises(BenchError, match=message):
+        load_given(model_of(), read_given(saved(tmp_path, weights)), redraw_last_layer=False)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

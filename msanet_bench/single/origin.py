@@ -1,7 +1,7 @@
 """Weights that a run begins with: of our checkpoints, of the article's code, or by our own names."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ def load_given(model: nn.Module, given: Given, *, redraw_last_layer: bool) -> Or
         BenchError: they do not fit; the message names everything that does not.
     """
     ours = model.state_dict()
-    has_our_names = given.is_checkpoint or given.weights.keys() == ours.keys()
+    has_our_names = _known(given, ours) >= _known(given, map(article_name, ours))
     named = {name: name if has_our_names else article_name(name) for name in ours}
     other_classes = [
         name for name in last_layer(model) if _differs_in_classes(ours[name], given.weights.get(named[name]))
@@ -91,6 +91,11 @@ def _state_dict(content: Mapping[str, Any]) -> Mapping[str, Any]:
     if all(str(name).startswith(prefix) for name in content):
         return {str(name).removeprefix(prefix): value for name, value in content.items()}
     return content
+
+
+def _known(given: Given, names: Iterable[str]) -> int:
+    """How many of these names a file has."""
+    return sum(name in given.weights for name in names)
 
 
 def _differs_in_classes(ours: Tensor, theirs: Tensor | None) -> bool:
