@@ -24,7 +24,7 @@ from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import Status
 from msanet_bench.running import forget_running, write_running
-from msanet_bench.search import Ledger, study_name, telling
+from msanet_bench.search import Ledger, study_name
 from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
@@ -68,18 +68,19 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         *shard_notes(sweep.options.shard, sweep.seeds),
         *journal_notes(torn, sweep.records, sweep.planned.all_cells, _today(sweep)),
     )
+    may_go_on = True
     with open_place(sweep.options, sweep.devices, most_cells(sweep)) as place:
         yield started(sweep, place.slots, notes)
         if sweep.planned.tuning is not None and sweep.untried:
-            sweep = yield from _tune(sweep, sweep.planned.tuning, place)
+            sweep, may_go_on = yield from _tune(sweep, sweep.planned.tuning, place)
         # before anything takes long: a server that is away is told at once; and where nothing is missing, a
         # sweep that was killed at its last cell has left a trial running
-        ledger = _open_ledger(sweep)
+        ledger = _open_ledger(sweep) if may_go_on else None
         yield Phase("counting parameters and operations")
         profile = _count(sweep)
         session = _forget_other_latencies(sweep)
         try:
-            if sweep.missing:
+            if ledger is not None and sweep.missing:
                 jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
                 named = [job for job in jobs if not job.variant.endswith(UNTUNED)]
@@ -89,13 +90,15 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         finally:
             forget_running(sweep.results)
             _export(sweep)
-    if sweep.options.shard is None:
+    end = ended(sweep)
+    # a deadline that kept cells from beginning leaves no time for the session
+    if sweep.options.shard is None and not (end.left and sweep.options.deadline is not None):
         yield from _measure(sweep, session)
-    yield ended(sweep)
+    yield end
 
 
-def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, Sweep]:
-    """The sweep with what was chosen for each variant."""
+def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, tuple[Sweep, bool]]:
+    """The sweep with what was chosen for each variant, and whether it may go on."""
     pace = Pace(sweep.attempts, sweep.options.deadline)
     _write_manifest(sweep)
     hands = TuningHands(
@@ -112,7 +115,7 @@ def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, 
         forget_running(sweep.results)
     chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
     yield Tuned(len(chosen.keys) - len(sweep.keys))
-    return chosen if may_go_on else replace(chosen, missing=())
+    return chosen, may_go_on
 
 
 def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
@@ -128,9 +131,12 @@ def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
             job=lambda cell, costs: _job(sweep, cell, costs),
             fits=pace.is_in_time,
             train=lambda work: _work_off(sweep, work, place, pace),
-            measure=lambda plan: _measure_search(sweep, plan),
         )
-        yield from run_search(hands)
+        searched = yield from run_search(hands)
+    # the machine is quiet now; what a search that was stopped has found is not what is chosen in the end
+    if not searched.ended.left:
+        yield from _measure_search(sweep, searched.chosen)
+    yield searched.ended
 
 
 def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
@@ -218,7 +224,7 @@ def _work_off(
     fine: frozenset[Status] = FINE,
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    work = UntilLost(job_source, sweep.storage)
+    work = UntilLost(job_source)
     policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
@@ -235,13 +241,13 @@ def _open_ledger(sweep: Sweep) -> Ledger:
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
     study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
     ledger = Ledger(sweep.storage, study, names, seeds)
+    again = {cell.key for cell in sweep.missing}
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
-        if cell.key in sweep.records
+        if cell.key in sweep.records.keys() - again
     }
-    with telling(sweep.storage):
-        ledger.reconcile(known)
+    ledger.reconcile(known)
     return ledger
 
 
