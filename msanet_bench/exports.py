@@ -68,7 +68,8 @@ def write_manifest(
     if tuning is not None:
         content["tuning"] = dict(tuning)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    replace_text(results / "manifest.json", f"{text}\n")
+    # looks, amendments and decisions stand nowhere else
+    replace_text(results / "manifest.json", f"{text}\n", durable=True)
 
 
 def export_untuned(results: Path, cells: Sequence[Cell] | None, attempts: Sequence[Attempt]) -> None:

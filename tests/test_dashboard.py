@@ -55,6 +55,8 @@ def test_what_reads_is_answered_and_what_writes_is_refused(server: DashboardServ
     url = f"http://127.0.0.1:{server.server_port}/api/studies"
     assert _answer(url) == (200, b"/api/studies")
     assert _answer(url, Host=f"localhost:{server.server_port}")[0] == 200
+    # as a browser asks at port 80
+    assert _answer(url, Host="127.0.0.1")[0] == _answer(url, Host="localhost")[0] == 200
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         code, content = _answer(url, method)
         assert code == 403

@@ -10,6 +10,8 @@ from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
 from msanet_bench.shard import Shard
 
+UNTUNED, TUNING = " (untuned)", " (tuning)"
+
 
 class Planned(NamedTuple):
     """The experiment's name, by variant the seed of each cell's key, and the keys that other shards train.
@@ -54,10 +56,10 @@ def _tuning(fields: Mapping[str, Any] | None, tested: set[str]) -> dict[str, dic
     if fields is None:
         return planned
     for cell in fields["cells"]:
-        planned.setdefault(f"{cell['variant']} (tuning)", {})[cell["key"]] = fields["seed"]
+        planned.setdefault(f"{cell['variant']}{TUNING}", {})[cell["key"]] = fields["seed"]
     for cell in fields["untuned"]:
         if cell["key"] not in tested:
-            planned.setdefault(f"{cell['variant']} (untuned)", {})[cell["key"]] = cell["seed"]
+            planned.setdefault(f"{cell['variant']}{UNTUNED}", {})[cell["key"]] = cell["seed"]
     return planned
 
 

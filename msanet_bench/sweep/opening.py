@@ -1,6 +1,5 @@
 """What a sweep finds in its folder, and what is decided of it before anything is trained."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from msanet_bench.search import storage_url
 from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import VISIBLE, Devices
+from msanet_bench.sweep.devices import Devices
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.planned import Planned, plan_all
 from msanet_bench.sweep.tries import tries_in_vain
@@ -91,8 +90,6 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
     Raises:
         BenchError: a variant is unknown, or what the folder holds is not in order or was made by other code.
     """
-    if devices.visible:  # the latency session of this process keeps to them too
-        os.environ[VISIBLE] = ",".join(devices.visible)
     if experiment.search is not None:
         _refuse_choices(options)
     if experiment.tune is not None and options.shard is not None:

@@ -1,5 +1,6 @@
 """A sweep from its lock to its tables."""
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from msanet_bench.exports import export_records, export_untuned, write_manifest
 from msanet_bench.journal import sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.records import Status
+from msanet_bench.records import FINE, TUNING_FINE, Status
 from msanet_bench.running import forget_running, write_running
 from msanet_bench.search import Ledger, study_name
 from msanet_bench.search_spec import SearchSpec
@@ -30,7 +31,7 @@ from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import parse_devices, visible_devices
+from msanet_bench.sweep.devices import VISIBLE, parse_devices, visible_devices
 from msanet_bench.sweep.first_steps import take_first_steps, untried
 from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
@@ -39,7 +40,7 @@ from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.run_tuning import TuningHands, run_tuning
-from msanet_bench.sweep.tally import FINE, TUNING_FINE, ended, most_cells, started
+from msanet_bench.sweep.tally import ended, most_cells, started
 from msanet_bench.sweep.train import Policy, train
 from msanet_bench.sweep.tuning import UNTUNED, Tuning, called_untuned, plain_name, tuning_json
 from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
@@ -55,6 +56,8 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     """
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
+    if devices.visible:  # the latency session of this process keeps to them too
+        os.environ[VISIBLE] = ",".join(devices.visible)
     with sole_writer(options.results):
         forget_running(options.results)  # what a killed sweep left behind
         sweep = open_sweep(experiment, options, devices, plan)
@@ -225,7 +228,7 @@ def _work_off(
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
     work = UntilLost(job_source)
-    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine)
+    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine, pace.is_in_time)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):

@@ -13,13 +13,12 @@ from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records
 from msanet_bench.plan import Cell
 from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
-from msanet_bench.records import replace_text
+from msanet_bench.records import FINE, replace_text
 from msanet_bench.running import forget_running
 from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
 from msanet_bench.sweep.opening import Sweep
 from msanet_bench.sweep.search import Count, SearchParts, SearchWork, trained, trial_json
-from msanet_bench.sweep.tally import FINE
 from msanet_bench.sweep.trial_latency import time_beside_baseline
 from msanet_bench.sweep.work import Work
 from msanet_bench.units import Measure
