@@ -10,7 +10,7 @@ import numpy as np
 
 from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.finished import PlannedCell, export_finished, finished_cells
+from msanet_bench.finished import UNTUNED, PlannedCell, export_finished, finished_cells
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.environment import environment
 from msanet_bench.migrations import newest
@@ -18,8 +18,6 @@ from msanet_bench.plan import BASELINE, Cell
 from msanet_bench.records import replace_text, write_records
 from msanet_bench.shard import Shard
 from msanet_bench.spec import Experiment, digest
-
-UNTUNED = "untuned.jsonl"
 
 
 def write_manifest(

@@ -168,10 +168,15 @@ def append_durably(path: Path, line: bytes) -> None:
             sync(path.parent)
         # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
         with path.open("ab", buffering=0) as file:
-            _append_line(file, line)
+            append_line(file, line)
 
 
-def _append_line(file: FileIO, line: bytes) -> None:
+def append_line(file: FileIO, line: bytes) -> None:
+    """Write a whole line and wait until it is on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     before = file.tell()
     try:
         rest = line

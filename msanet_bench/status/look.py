@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from msanet_bench.journal import code_of, gives_way
 from msanet_bench.records import FINE, TUNING_FINE, Record, Status, read_records
-from msanet_bench.running import RunningCell, is_held, named_log, read_running
+from msanet_bench.running import TUNING, RunningCell, is_held, named_log, read_running
 from msanet_bench.status.pace import Pace
-from msanet_bench.status.planned import TUNING, Planned, read_planned
+from msanet_bench.status.planned import Planned, read_planned
 from msanet_bench.status.tail import JournalTail
 
 COLUMNS = ("ok", "failed", "oom", "diverged", "pruned", "missing")

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
+from msanet_bench.running import TUNING, UNTUNED
 from msanet_bench.shard import Shard
-
-UNTUNED, TUNING = " (untuned)", " (tuning)"
 
 
 class Planned(NamedTuple):

@@ -24,7 +24,7 @@ from msanet_bench.journal import sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
 from msanet_bench.records import FINE, TUNING_FINE, Status
-from msanet_bench.running import forget_running, write_running
+from msanet_bench.running import UNTUNED, forget_running, write_running
 from msanet_bench.search import Ledger, study_name
 from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
@@ -42,7 +42,7 @@ from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.run_tuning import TuningHands, run_tuning
 from msanet_bench.sweep.tally import ended, most_cells, started
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.tuning import UNTUNED, Tuning, called_untuned, plain_name, tuning_json
+from msanet_bench.sweep.tuning import Tuning, called_untuned, plain_name, tuning_json
 from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
 from msanet_bench.units import Measure
 
