@@ -8,6 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from commands import run_verb
 from experiments import write_experiment
 from msanet_bench.checks import check_plan, load_experiment
 from msanet_bench.events import Ended
@@ -65,3 +66,15 @@ def test_a_sweep_that_is_only_opened_hides_no_devices(
     plan = check_plan(experiment, tmp_path)
     open_sweep(experiment, SweepOptions(tmp_path / "results"), Devices("cuda", ("7",)), plan)
     assert VISIBLE not in os.environ
+
+
+def test_who_trains_some_variants_alone_is_told_how_to_train_the_others(
+    tmp_path: Path, formula: Formula
+) -> None:
+    path = write_experiment(tmp_path, PLAIN)
+    code, out, _ = run_verb("sweep", path, "--variants", "attention=none", cwd=tmp_path)
+    assert (code, len(formula.jobs)) == (1, 2)
+    assert "= 6 cells, 0 done" in out
+    assert "4 of 6 cells are of variants that --variants does not name: leave it out to train them." in out
+    assert "Give the same command again" not in out
+    assert run_verb("sweep", path, cwd=tmp_path).code == 0

@@ -1,5 +1,6 @@
 """What becomes of a sweep whose Optuna storage goes away while it runs. A formula stands for training."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -160,3 +161,7 @@ class Noting:
     def __exit__(self, *error: object) -> Any:
         self.seen.append("closed")
         return self.place.__exit__(*error)
+
+
+def test_a_search_that_a_deadline_ends_says_what_is_left(tmp_path: Path) -> None:
+    assert ended(tuned(tmp_path, ONE_SEED, deadline=time.time() - 1)) == Ended(7, not_ok=0, left=7)
