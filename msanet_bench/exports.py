@@ -59,12 +59,12 @@ def write_manifest(
         "test_labels": _packed_labels(plan.test_labels),
         "environment": {**environment(), "threads_per_worker": threads},
     }
-    if shard is not None:
-        content["shard"] = shard.to_json()
-    if trials is not None:
-        content["trials"] = list(trials)
-    if tuning is not None:
-        content["tuning"] = dict(tuning)
+    parts = {
+        "shard": None if shard is None else shard.to_json(),
+        "trials": None if trials is None else list(trials),
+        "tuning": None if tuning is None else dict(tuning),
+    }
+    content |= {name: part for name, part in parts.items() if part is not None}
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     # looks, amendments and decisions stand nowhere else
     replace_text(results / "manifest.json", f"{text}\n", durable=True)

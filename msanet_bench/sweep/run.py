@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
-from msanet_bench.checks import CheckedPlan, check_plan
+from msanet_bench.checks import check_plan
 from msanet_bench.events import (
     Event,
     Finished,
@@ -136,15 +136,12 @@ def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
             train=lambda work: _work_off(sweep, work, place, pace),
         )
         searched = yield from run_search(hands)
+    chosen = replace(sweep, planned=sweep.planned._replace(plan=searched.chosen))
+    session = _forget_other_latencies(chosen)
     # the machine is quiet now; what a search that was stopped has found is not what is chosen in the end
     if not searched.ended.left:
-        yield from _measure_search(sweep, searched.chosen)
+        yield from _measure(chosen, session)
     yield searched.ended
-
-
-def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
-    chosen = replace(sweep, planned=sweep.planned._replace(plan=plan))
-    yield from _measure(chosen, _forget_other_latencies(chosen))
 
 
 def _today(sweep: Sweep) -> Mapping[str, Any]:
