@@ -95,7 +95,8 @@ def _run(sweep: Sweep) -> Iterator[Event]:
             _export(sweep)
     end = ended(sweep)
     # a deadline that kept cells from beginning leaves no time for the session
-    if sweep.options.shard is None and not (end.left and sweep.options.deadline is not None):
+    is_late = sweep.options.deadline is not None and end.left > end.unchosen
+    if sweep.options.shard is None and not is_late:
         yield from _measure(sweep, session)
     yield end
 
