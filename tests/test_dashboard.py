@@ -79,6 +79,19 @@ def test_without_the_extra_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch:
     assert err.endswith("is not installed. Run: pip install 'msanet-bench[dashboard]'\n")
 
 
+def test_ctrl_c_ends_it_well_as_soon_as_it_is_told_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(opened: DashboardServer) -> None:
+        opened.server_close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(msanet_bench.dashboard, "_dashboard", lambda *_: _echo)
+    monkeypatch.setattr(msanet_bench.dashboard, "serve", break_off)
+    code, out, _ = run_verb("dashboard", tmp_path, "--port", "0", cwd=tmp_path)
+    assert (code, out.startswith("http://127.0.0.1:")) == (0, True)
+
+
 @contextmanager
 def _process(results: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A dashboard in a process of its own, and its address."""
