@@ -138,7 +138,8 @@ class _Asked(NamedTuple):
 
     def is_missing(self, cell: Cell) -> bool:
         """What a search stopped early is no cell of a design: those are all needed to their end."""
-        if plain_name(cell) not in self.chosen:
+        # the plan of a search names its levels alone, not its trials, and nothing of it can be chosen
+        if self.experiment.search is None and plain_name(cell) not in self.chosen:
             return False
         record = self.records.get(cell.key)
         if record is None or cell.key in self.again or record.status in self.options.retry:
