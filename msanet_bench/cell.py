@@ -17,6 +17,7 @@ from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepar
 from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.memory.refused import is_out_of_memory
+from msanet_bench.model.attention.dot_product import use_attention
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.model.msanet import MSANet
@@ -201,6 +202,8 @@ def _model(job: Job, data: PreparedData) -> MSANet:
     seed_global_start(job.seed, replicate=settings.replicate)
     model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
     initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
+    if settings.train.fused_attention:
+        use_attention(model, "sdpa")
     return model
 
 

@@ -61,6 +61,8 @@ def write_manifest(
         "test_labels": _packed_labels(plan.test_labels),
         "environment": {**environment(), "threads_per_worker": threads},
     }
+    if history.choices:
+        content["choices"] = list(map(dict, history.choices))
     if shard is not None:
         content["shard"] = shard.to_json()
     if trials is not None:
