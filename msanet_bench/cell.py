@@ -28,6 +28,7 @@ from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
 from msanet_bench.train.fit import Augment, Diverged, Fit, fit
+from msanet_bench.train.heap import keep_freed_memory
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.train.stop import Stops, watching
 from msanet_bench.units import Measure
@@ -69,8 +70,9 @@ class Job:
 
 
 def start_worker(threads: int) -> None:
-    """How many threads a worker's tensors may use: it changes the last bits, so records name it."""
+    """Set a process for training; how many threads its tensors may use changes the last bits."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
 
 
 def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:

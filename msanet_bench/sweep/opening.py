@@ -1,6 +1,5 @@
 """What a sweep finds in its folder, and what is decided of it before anything is trained."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from msanet_bench.search import storage_url
 from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import VISIBLE, Devices
+from msanet_bench.sweep.devices import Devices
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.planned import Planned, plan_all
 from msanet_bench.sweep.tries import tries_in_vain
@@ -100,15 +99,7 @@ def open_sweep(
     Raises:
         BenchError: a variant is unknown, or what the folder holds is not in order or was made by other code.
     """
-    if devices.visible:  # the latency session of this process keeps to them too
-        os.environ[VISIBLE] = ",".join(devices.visible)
-    if experiment.search is not None:
-        _refuse_choices(options)
-    if experiment.tune is not None and options.shard is not None:
-        raise BenchError(
-            "--shard: not with `tune`, since what is chosen for a variant must be the same on every machine. "
-            "Use --executor ray to train on several."
-        )
+    _refuse_choices(experiment, options)
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -168,12 +159,19 @@ class _Asked(NamedTuple):
         return record.status == "pruned" and self.experiment.search is None
 
 
-def _refuse_choices(options: SweepOptions) -> None:
-    """What chooses cells of a plan means nothing to a search.
+def _refuse_choices(experiment: Experiment, options: SweepOptions) -> None:
+    """What chooses cells of a plan means nothing to a search, nor shards to tuning.
 
     Raises:
         BenchError: something of the kind was asked for.
     """
+    if experiment.tune is not None and options.shard is not None:
+        raise BenchError(
+            "--shard: not with `tune`, since what is chosen for a variant must be the same on every machine. "
+            "Use --executor ray to train on several."
+        )
+    if experiment.search is None:
+        return
     choices = {"--variants": options.variants, "--add-seeds": options.add_seeds, "--shard": options.shard}
     for option, choice in choices.items():
         if choice is not None:
