@@ -10,7 +10,7 @@ from typing import Any, get_args
 from msanet_bench.cell import Job
 from msanet_bench.duration.contest import Contest, Turns
 from msanet_bench.duration.probe import FirstStep
-from msanet_bench.executors import LocalExecutor, WorkerDied
+from msanet_bench.executors import Executor, WorkerDied
 from msanet_bench.spec import Choosable, TrainSpec
 
 # what each key is when it is not at its default
@@ -66,7 +66,7 @@ class Chosen:
 
 
 def choose(
-    job: Job, executor: LocalExecutor[Contest, Turns | FirstStep], slots: int, work: Work
+    job: Job, executor: Executor[Contest, Turns | FirstStep], slots: int, work: Work
 ) -> Iterator[Chosen]:
     """The value of each key that the job's training leaves open, decided with all workers busy."""
     train = job.settings.train
@@ -81,7 +81,7 @@ def choose(
 def _decide(
     job: Job,
     key: Choosable,
-    executor: LocalExecutor[Contest, Turns | FirstStep],
+    executor: Executor[Contest, Turns | FirstStep],
     slots: int,
     work: Work,
 ) -> Chosen:
@@ -136,7 +136,7 @@ def _pays(turns: Sequence[Turns], pairs: Sequence[tuple[float, float]], work: Wo
 
 
 def _answers(
-    executor: LocalExecutor[Contest, Turns | FirstStep], contest: Contest, number: int
+    executor: Executor[Contest, Turns | FirstStep], contest: Contest, number: int
 ) -> list[Turns | FirstStep]:
     futures = [executor.submit(contest) for _ in range(number)]
     return [_answer(contest, future) for future in futures]

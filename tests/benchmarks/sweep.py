@@ -2,30 +2,32 @@
 
     python tests/benchmarks/sweep.py [ROUNDS]
 
-8 variants x 3 seeds on scikit-learn's digits, 3 epochs. The plain loop is one process: it imports torch, loads
-the images once, and trains network after network in float32 with AdamW, on tensors in memory, with torch's
-own number of threads. The sweep is `msanet-bench sweep` with two workers, from its
-start to the end of training (latency and report come later), with what the probe of `train.auto` chose; it
-was chosen before, as it is once an experiment. A bare pool of two processes is there for comparison. All take
-turns, round after round; printed are medians of the seconds and of the ratios to the plain loop.
+8 variants x 3 seeds on scikit-learn's digits, 3 epochs. The plain loop (`plain_loop.py`) is one process: it
+imports torch, loads the images once, and trains network after network in float32 with AdamW, on tensors in
+memory, with torch's own number of threads. The sweep is `msanet-bench sweep` with two workers, from its
+start to the end of training (latency and report come later), with what `train.auto` chose; that was measured
+before, as it is once an experiment. A bare pool of two processes is there for comparison. All take turns, round
+after round; printed are medians of the seconds and of the ratios to the plain loop.
 
 The accuracies of loop and sweep are compared in pairs: their mean difference with its interval must hold 0.
 """
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean, median, stdev
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from scipy.special import stdtrit
+
+PLAIN_LOOP = str(Path(__file__).with_name("plain_loop.py"))
 PROMISED_RATIO = 0.52
 WORKERS = 2
 EXPERIMENT = """
@@ -88,14 +90,13 @@ def _ratio(found: Mapping[str, Sequence[tuple[float, Any]]], name: str, to: str)
 
 def _agree(loop: Mapping[str, float], sweep: Mapping[str, float]) -> bool:
     """Whether the mean difference over the cells cannot be told from 0."""
-    from scipy.special import stdtrit
-
     differences = [100 * (sweep[cell] - loop[cell]) for cell in loop]
     number = len(differences)
     half = float(stdtrit(number - 1, 0.975)) * stdev(differences) / number**0.5
     mean = fmean(differences)
     print(
-        f"accuracy: plain loop {100 * fmean(loop.values()):.2f} %, sweep {100 * fmean(sweep.values()):.2f} %, "
+        f"accuracy: plain loop {100 * fmean(loop.values()):.2f} %, "
+        f"sweep {100 * fmean(sweep.values()):.2f} %, "
         f"difference {mean:+.2f} pp [{mean - half:+.2f}, {mean + half:+.2f}] over {number} cells"
     )
     return abs(mean) <= half
@@ -103,8 +104,6 @@ def _agree(loop: Mapping[str, float], sweep: Mapping[str, float]) -> bool:
 
 def _chosen(place: Path) -> str:
     """What the machine chooses for this experiment, as YAML."""
-    import json
-
     (place / "auto.yaml").write_text(EXPERIMENT.replace("seeds: 3", "seeds: 1") % AUTO)
     _sweep(place, name="auto")
     choices = json.loads((place / "results/auto/manifest.json").read_text())["choices"]
@@ -113,9 +112,6 @@ def _chosen(place: Path) -> str:
 
 def _sweep(place: Path, name: str = "reference") -> tuple[float, dict[str, float]]:
     """Seconds from the start to the last cell, and the accuracy of each."""
-    import json
-    import shutil
-
     shutil.rmtree(place / "results" / name, ignore_errors=True)
     command = [sys.executable, "-u", "-m", "msanet_bench", "sweep", f"{name}.yaml", "--workers", str(WORKERS)]
     began = time.perf_counter()
@@ -138,7 +134,7 @@ def _script(way: str, place: Path, *, threads: int | None) -> tuple[float, dict[
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     if threads is not None:
         environment["OMP_NUM_THREADS"] = str(threads)
-    command = [sys.executable, __file__, way, "plain.yaml"]
+    command = [sys.executable, PLAIN_LOOP, way, "plain.yaml"]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - began
@@ -146,89 +142,5 @@ def _script(way: str, place: Path, *, threads: int | None) -> tuple[float, dict[
     return seconds, {cell: float(value) for cell, value in lines}
 
 
-def _trials(file: str) -> list[tuple[str, Any, int]]:
-    from msanet_bench.checks import catalog, load_experiment
-    from msanet_bench.plan import enumerate_variants
-
-    experiment = load_experiment(file)
-    variants = enumerate_variants(experiment, catalog())
-    return [(v.name, v.settings, seed) for seed, v in product(experiment.seeds, variants)]
-
-
-def _images() -> tuple[Any, Any, Any, Any]:
-    """The same images as the experiment's, enlarged and normalised; read here with torch alone."""
-    import torch
-    from torch.nn.functional import interpolate
-
-    from msanet_bench.data.digits import digits
-
-    data = digits(Path())
-
-    def prepared(images: Any) -> Any:
-        return interpolate(torch.from_numpy(images).float() / 255, size=(16, 16), mode="bilinear")
-
-    train, test = prepared(data.train_images), prepared(data.test_images)
-    mean, deviation = train.mean(), train.std()
-    return (
-        (train - mean) / deviation,
-        torch.from_numpy(data.train_labels),
-        (test - mean) / deviation,
-        torch.from_numpy(data.test_labels),
-    )
-
-
-def _train(images: tuple[Any, Any, Any, Any], settings: Any, seed: int) -> float:
-    """One trial as one writes it."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from msanet_bench.model.build import build
-
-    x, y, test_x, test_y = images
-    torch.manual_seed(seed)
-    model = build(settings.model, num_classes=10, in_channels=1)
-    optimiser = torch.optim.AdamW(model.parameters(), settings.train.lr)
-    for _ in range(settings.train.epochs):
-        model.train()
-        for batch in torch.randperm(len(y)).split(settings.train.batch_size):
-            optimiser.zero_grad()
-            loss = cross_entropy(model(x[batch]), y[batch])
-            loss.backward()
-            optimiser.step()
-    model.eval()
-    with torch.no_grad():
-        logits = torch.cat([model(batch) for batch in test_x.split(settings.train.batch_size)])
-    return (logits.argmax(1) == test_y).double().mean().item()
-
-
-def loop(file: str) -> None:
-    images = _images()
-    for name, settings, seed in _trials(file):
-        print(name, seed, _train(images, settings, seed))
-
-
-def pool(file: str) -> None:
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        trials = _trials(file)
-        for (name, _, seed), accuracy in zip(trials, workers.map(_in_pool, trials), strict=True):
-            print(name, seed, accuracy)
-
-
-def _in_pool(trial: tuple[str, Any, int]) -> float:
-    global _held
-    try:
-        images = _held
-    except NameError:
-        images = _held = _images()
-    _, settings, seed = trial
-    return _train(images, settings, seed)
-
-
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["loop", file]:
-            loop(file)
-        case ["pool", file]:
-            pool(file)
-        case arguments:
-            sys.exit(0 if main(int(arguments[0]) if arguments else 3) else 1)
+    sys.exit(0 if main(int(sys.argv[1]) if sys.argv[1:] else 3) else 1)
