@@ -6,8 +6,8 @@
 imports torch, loads the images once, and trains network after network in float32 with AdamW, on tensors in
 memory, with torch's own number of threads. The sweep is `msanet-bench sweep` with two workers, from its
 start to the end of training (latency and report come later), with what `train.auto` chose; that was measured
-before, as it is once an experiment. A bare pool of two processes is there for comparison. All take turns, round
-after round; printed are medians of the seconds and of the ratios to the plain loop.
+before, as it is once an experiment. A bare pool of two processes is there for comparison. All take turns,
+round after round; printed are medians of the seconds and of the ratios to the plain loop.
 
 The accuracies of loop and sweep are compared in pairs: their mean difference with its interval must hold 0.
 """
