@@ -17,6 +17,7 @@ from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepar
 from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.memory.refused import is_out_of_memory
+from msanet_bench.model.attention.dot_product import use_attention
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.model.msanet import MSANet
@@ -27,6 +28,7 @@ from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
 from msanet_bench.train.fit import Augment, Diverged, Fit, fit
+from msanet_bench.train.heap import keep_freed_memory
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.train.stop import Stops, watching
 from msanet_bench.units import Measure
@@ -68,8 +70,9 @@ class Job:
 
 
 def start_worker(threads: int) -> None:
-    """How many threads a worker's tensors may use: it changes the last bits, so records name it."""
+    """Set a process for training; how many threads its tensors may use changes the last bits."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
 
 
 def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
@@ -200,6 +203,8 @@ def network(settings: Settings, seed: int, num_classes: int, in_channels: int) -
     seed_global_start(seed, replicate=settings.replicate)
     model = build(settings.model, num_classes=num_classes, in_channels=in_channels)
     initialise(model, stream_seed(seed, "init", replicate=settings.replicate))
+    if settings.train.fused_attention:
+        use_attention(model, "sdpa")
     return model
 
 

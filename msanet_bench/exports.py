@@ -60,6 +60,7 @@ def write_manifest(
         "environment": {**environment(), "threads_per_worker": threads},
     }
     parts = {
+        "choices": list(map(dict, history.choices)) or None,
         "shard": None if shard is None else shard.to_json(),
         "trials": None if trials is None else list(trials),
         "tuning": None if tuning is None else dict(tuning),

@@ -69,6 +69,10 @@ def sweep(
     Exit code 0: done; 1: some cells failed or have not begun; 2: the experiment or the data are not in order;
     130: stopped by Ctrl-C.
     """
+    from msanet_bench.executors import PRELOAD, begin_preloading
+
+    # torch is imported twice, here and there: both at a time
+    begin_preloading(PRELOAD)
     from msanet_bench.checks import load_experiment
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError

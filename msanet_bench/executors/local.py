@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -39,6 +40,13 @@ _PROCESSES = threading.Lock()
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def begin_preloading(preload: Sequence[str]) -> None:
+    """Have the fork server import them in the background, so that the first children need not wait for it."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
+    with _PROCESSES, _without_main():
+        forkserver.ensure_running()
 
 
 @dataclass(slots=True)

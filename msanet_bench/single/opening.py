@@ -97,9 +97,11 @@ def open_run(experiment: Experiment, options: TrainOptions) -> Run:
             f"{out}: there is a file already. --resume goes on with it; --out names another one."
         )
     given = None if options.init is None else read_given(options.init)
+    notes = _notes(experiment)
+    train = experiment.train.model_copy(update={"auto": ()})
+    experiment = experiment.model_copy(update={"train": train})
     job = _job(experiment, options)
     card = _card(experiment, job)
-    notes = _notes(experiment)
     if not out.exists():
         return Run(job, out, card, given, options.redraw_last_layer, None, notes)
     before = read_checkpoint(out)
@@ -160,6 +162,12 @@ def _card(experiment: Experiment, job: Job) -> Card:
 
 
 def _notes(experiment: Experiment) -> tuple[str, ...]:
-    if experiment.tune is None:
-        return ()
-    return ("the experiment tunes its variants: this run has the values of the file, not tuned ones.",)
+    found = {
+        "the experiment tunes its variants: this run has the values of the file, not tuned ones.": (
+            experiment.tune is not None
+        ),
+        "`train.auto` is a sweep's to measure: this run computes in the plain way, or as its own keys say.": (
+            bool(experiment.train.auto)
+        ),
+    }
+    return tuple(note for note, is_needed in found.items() if is_needed)

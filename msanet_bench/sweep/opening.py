@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msanet_bench.amendments import History, decided, planned, read_history
 from msanet_bench.checks import CheckedPlan
+from msanet_bench.duration.choose import Chosen
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants
@@ -36,6 +37,7 @@ class Sweep:
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
         untried: What tunes and is trained now, before the variants that it is for.
+        choices: What the machine decided of `train.auto`.
     """
 
     experiment: Experiment
@@ -52,6 +54,7 @@ class Sweep:
     records: Mapping[str, Record]
     history: History
     untried: Sequence[Tried]
+    choices: Sequence[Chosen]
 
     @property
     def plan(self) -> CheckedPlan:
@@ -84,7 +87,13 @@ class Sweep:
         return self.options.storage or storage_url(self.results)
 
 
-def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:
+def open_sweep(
+    experiment: Experiment,
+    options: SweepOptions,
+    devices: Devices,
+    plan: CheckedPlan,
+    choices: Sequence[Chosen] = (),
+) -> Sweep:
     """What is missing in a results folder, which must be held; nothing is written.
 
     Raises:
@@ -122,8 +131,12 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         journal=journal,
         attempts=attempts,
         records=records,
-        history=_with_decision(history, others, code, options),
+        history=replace(
+            _with_decision(history, others, code, options),
+            choices=tuple(choice.to_json() for choice in choices),
+        ),
         untried=[each for each in everything.tried if asked.is_missing(each.cell)],
+        choices=choices,
     )
 
 

@@ -31,6 +31,7 @@ from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
+from msanet_bench.sweep.auto import settle
 from msanet_bench.sweep.devices import VISIBLE, parse_devices, visible_devices
 from msanet_bench.sweep.first_steps import take_first_steps, untried
 from msanet_bench.sweep.notes import journal_notes, shard_notes
@@ -61,6 +62,9 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     with sole_writer(options.results):
         forget_running(options.results)  # what a killed sweep left behind
         sweep = open_sweep(experiment, options, devices, plan)
+        if experiment.train.auto:
+            settled = yield from settle(sweep, lambda cell: _job(sweep, cell, {}))
+            sweep = open_sweep(settled.experiment, options, devices, settled.plan, settled.choices)
         yield from _run(sweep) if experiment.search is None else _search(sweep, experiment.search)
 
 
@@ -117,7 +121,7 @@ def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, 
         may_go_on = yield from run_tuning(hands, tuning)
     finally:
         forget_running(sweep.results)
-    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
+    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked, sweep.choices)
     yield Tuned(len(chosen.keys) - len(sweep.keys))
     return chosen, may_go_on
 
