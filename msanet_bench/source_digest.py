@@ -8,7 +8,7 @@ import msanet_bench
 from msanet_bench.plugins import plugin_source
 
 # what a cell's numbers come from; the rest of the package plans, stores and reports
-_CODE = ("cell.py", "spec.py", "streams.py", "data", "model", "train")
+_CODE = ("cell", "spec.py", "streams.py", "data", "model", "train")
 # and what counts parameters, operations and memory
 _COSTS = ("measure", "profile")
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-import msanet_bench.cell
+import msanet_bench.cell.ready
+import msanet_bench.cell.run
 from experiments import write_experiment
 from msanet_bench.cell import Job, run_cell
 from msanet_bench.checks import load_experiment
 from msanet_bench.data import load
 from msanet_bench.plan import baseline_settings
-from msanet_bench.source_digest import code_digest
+from msanet_bench.source_digest import code_digest, cost_digest
 from msanet_bench.train.evaluate import Evaluation
 from msanet_bench.units import Measure
 
@@ -78,7 +79,7 @@ DRAWS = """
 import torch
 from torch import nn
 from msanet_bench.model.slots import ATTENTION
-from msanet_bench.source_digest import code_digest
+from msanet_bench.source_digest import code_digest, cost_digest
 
 @ATTENTION.register("drawing_buffer")
 class DrawingBuffer(nn.Module):
@@ -110,7 +111,7 @@ def test_a_defect_becomes_a_record_and_its_trace_stays_in_the_attempt(
     def break_down(*_: object, **__: object) -> None:
         raise KeyError("planted")
 
-    monkeypatch.setattr(msanet_bench.cell, "build", break_down)
+    monkeypatch.setattr(msanet_bench.cell.ready, "build", break_down)
     attempt = run_cell(_job(tmp_path))
     assert (attempt.record.status, attempt.record.reason) == ("failed", "KeyError: 'planted'")
     assert "break_down" in attempt.traceback
@@ -123,7 +124,7 @@ def test_a_cell_that_finds_no_memory_on_the_host_is_an_oom_and_not_a_defect(
     def take_too_much(*_: object, **__: object) -> None:
         torch.empty(10**15, dtype=torch.uint8)
 
-    monkeypatch.setattr(msanet_bench.cell, "build", take_too_much)
+    monkeypatch.setattr(msanet_bench.cell.ready, "build", take_too_much)
     attempt = run_cell(_job(tmp_path))
     assert attempt.record.status == "oom"
     assert "DefaultCPUAllocator: can't allocate memory" in attempt.record.reason
@@ -139,14 +140,14 @@ def test_data_that_changed_since_the_plan_are_not_stored_under_the_old_key(tmp_p
 def test_a_measure_that_is_not_finite_is_a_diverged_cell_and_not_a_broken_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sound = msanet_bench.cell.evaluate
+    sound = msanet_bench.cell.run.evaluate
 
     def overflow(*arguments: Any) -> Evaluation:
         tested = sound(*arguments)
         loss = dataclasses.replace(tested.measures["loss"], value=math.nan)
         return tested._replace(measures={**tested.measures, "loss": loss})
 
-    monkeypatch.setattr(msanet_bench.cell, "evaluate", overflow)
+    monkeypatch.setattr(msanet_bench.cell.run, "evaluate", overflow)
     record = run_cell(_job(tmp_path)).record
     assert (record.status, record.reason) == ("diverged", "the test's loss is nan")
 
@@ -154,9 +155,9 @@ def test_a_measure_that_is_not_finite_is_a_diverged_cell_and_not_a_broken_journa
 def test_the_code_digest_changes_with_the_code_and_the_plugins_it_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for part in ("data", "model", "train"):
+    for part in ("cell", "data", "model", "train", "measure", "profile"):
         (tmp_path / part).mkdir()
-    names = ("__init__.py", "cell.py", "spec.py", "streams.py", "model/build.py", "report.py", "lab.py")
+    names = ("__init__.py", "cell/run.py", "spec.py", "streams.py", "model/build.py", "report.py", "lab.py")
     for name in names:
         (tmp_path / name).write_text("1\n")
     monkeypatch.setattr(msanet_bench, "__file__", str(tmp_path / "__init__.py"))
@@ -171,5 +172,9 @@ def test_the_code_digest_changes_with_the_code_and_the_plugins_it_names(
     (tmp_path / "lab.py").write_text("2\n")
     assert digest() == plain
     assert digest("lab.py") != plugged
+    counted = cost_digest((), tmp_path)
+    (tmp_path / "measure" / "macs.py").write_text("2\n")
+    assert digest() == plain
+    assert cost_digest((), tmp_path) != counted
     (tmp_path / "model" / "build.py").write_text("2\n")
     assert digest() != plain

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-import msanet_bench.cell
+import msanet_bench.cell.ready
 import msanet_bench.data.splits
 import msanet_bench.single.train
 import msanet_bench.train.seed
@@ -210,9 +210,9 @@ def test_the_streams_that_are_drawn_before_the_first_step_are_drawn_again(
 
     for place in (msanet_bench.data.splits, msanet_bench.train.seed):
         monkeypatch.setattr(place, "stream_seed", other)
-    msanet_bench.cell._prepared.cache_clear()
+    msanet_bench.cell.ready._prepared.cache_clear()
     resumed = finished(tmp_path, DRAWING, resume=True)
-    msanet_bench.cell._prepared.cache_clear()
+    msanet_bench.cell.ready._prepared.cache_clear()
     assert resumed.card.curve[:2] == undisturbed.card.curve[:2]
     assert (resumed.card.curve == undisturbed.card.curve) == (not forgotten)
 

@@ -11,8 +11,7 @@ from typing import NoReturn
 import pytest
 
 from experiments import write_experiment
-from msanet_bench import cell
-from msanet_bench.cell import Job, run_cell
+from msanet_bench.cell import Job, run, run_cell
 from msanet_bench.checks import catalog, check_plan, load_experiment
 from msanet_bench.journal import Journal
 from msanet_bench.plan import plan_cells
@@ -63,7 +62,7 @@ def test_a_tuning_cell_never_sees_the_test_images_and_is_judged_by_the_epoch_tha
 ) -> None:
     wanted = job(tmp_path, checkpoint)
     tested = run_cell(wanted).record
-    monkeypatch.setattr(cell, "evaluate", refuse)
+    monkeypatch.setattr(run, "evaluate", refuse)
     record = run_cell(replace(wanted, is_tested=False)).record
     assert (record.status, list(record.measures), record.correct, record.test_images) == (
         "ok",

@@ -23,7 +23,7 @@ def let_workers_die(deaths: int, folder: Path) -> None:
 
         return fit_or_die
 
-    replace("msanet_bench.cell", "fit", dying)
+    replace("msanet_bench.cell.run", "fit", dying)
 
 
 def tell_before_append() -> None:

@@ -4,19 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from msanet_bench.constraint import Constraint
 from msanet_bench.report.document import (
-    Bar,
     Block,
     Bullets,
     Cell,
     Code,
     DataFile,
     Paragraph,
-    Point,
-    Progress,
-    Scatter,
     Section,
     Table,
-    Tried,
 )
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.markdown import code
@@ -31,10 +26,8 @@ from msanet_bench.report.numbers import (
     plural,
 )
 from msanet_bench.report.search import Searched, SearchTrial, trials_csv
+from msanet_bench.report.sections.search_figures import progress, scatter
 from msanet_bench.search_spec import ASKED_A_TRIAL, POPULATION, STARTUP, Objective
-
-_NAN = float("nan")
-_MILLION, _MEBIBYTE, _MILLISECOND = 1e6, 2**20, 1e-3
 
 _NAMES: Mapping[Objective, str] = {
     "accuracy": "validation accuracy, %",
@@ -42,12 +35,6 @@ _NAMES: Mapping[Objective, str] = {
     "macs": "MACs",
     "memory": "memory, MiB",
     "latency": "latency, ms",
-}
-_AXES: Mapping[Objective, tuple[str, float]] = {
-    "params": ("million parameters", _MILLION),
-    "macs": ("million multiply-accumulates of one image", _MILLION),
-    "memory": ("estimated peak memory of inference, one image, MiB", _MEBIBYTE),
-    "latency": ("latency of one image before training, ms", _MILLISECOND),
 }
 _DESIGNS = {
     "random": "independent random draws",
@@ -219,8 +206,8 @@ def _chosen(findings: Findings, searched: Searched) -> Iterator[Block]:
     ordered = sorted(front, key=lambda trial: (-searched.accuracy(trial), trial.number))
     yield Table(header, tuple(_row(findings, searched, trial) for trial in ordered), text_columns=2)
     if costs:
-        yield _scatter(searched, costs[0])
-    yield _progress(searched)
+        yield scatter(searched, costs[0], _NAMES[costs[0]])
+    yield progress(searched)
 
 
 _SHOWN = 10
@@ -267,42 +254,3 @@ def _against_baseline(findings: Findings, trial: SearchTrial) -> str:
     if found is None or found.claim is None:
         return ""
     return f", which is {difference(found.claim.here)} from the baseline on this test set"
-
-
-def _scatter(searched: Searched, cost: Objective) -> Scatter:
-    axis, unit = _AXES[cost]
-    place = searched.objectives.index(cost)
-    return Scatter(
-        name="search_front",
-        alt=f"Validation accuracy of every complete trial against its {_NAMES[cost]}",
-        x_axis=axis,
-        y_axis="validation accuracy, %",
-        points=tuple(
-            Point(
-                label="baseline" if trial.number == 0 else str(trial.number),
-                x=_cost(trial, cost, trial.values[place], unit),
-                y=Bar(100 * searched.accuracy(trial), _NAN, _NAN),
-                kind="baseline" if trial.number == 0 else "variant",
-                name=trial.variant,
-            )
-            for trial in searched.complete
-        ),
-    )
-
-
-def _cost(trial: SearchTrial, cost: Objective, value: float, unit: float) -> Bar:
-    if cost == "latency" and trial.latency is not None:
-        return Bar(*(seconds / unit for seconds in trial.latency))
-    return Bar(value / unit, _NAN, _NAN)
-
-
-def _progress(searched: Searched) -> Progress:
-    return Progress(
-        name="search_progress",
-        alt="Validation accuracy of each trial in the order of asking, and the best so far",
-        axis="validation accuracy, %",
-        trials=tuple(
-            Tried(trial.number, 100 * searched.accuracy(trial) if trial.values else None)
-            for trial in searched.trials
-        ),
-    )
