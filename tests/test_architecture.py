@@ -55,6 +55,7 @@ HOMES = {
     "sqlalchemy": "search",
     "scipy": "analysis",
     "sklearn": "data",
+    "timm": "model",
     "torch": "api cell checks data doctor duration latency measure model profile session sweep testing train",
     "torchvision": "data",
     "triton": "doctor",
