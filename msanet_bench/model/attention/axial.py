@@ -36,7 +36,13 @@ class AxialAttention(nn.Module):
     def forward(self, x_NCHW: Tensor) -> Tensor:
         mixed_NCWH = self.columns(x_NCHW.transpose(2, 3))
         mixed_NCHW = self.rows(mixed_NCWH.transpose(2, 3))
-        return x_NCHW + self.gamma * mixed_NCHW
+        output_NCHW: Tensor = x_NCHW + self.gamma * mixed_NCHW
+        return output_NCHW
+
+    def macs(self, shape: Shape) -> int:
+        batch, channels, height, width = shape
+        along_columns = self.columns.macs((batch, channels, width, height))
+        return sum(along_columns.values()) + sum(self.rows.macs(shape).values())
 
 
 class LineAttention(nn.Module):

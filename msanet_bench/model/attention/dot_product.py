@@ -56,10 +56,9 @@ class DotProductAttention(nn.Module):
             nn.functional.pad(x.transpose(1, 2), (0, value_NCS.shape[1] - x.shape[1])).contiguous()[:, None]
             for x in (query_NDP, key_NDS, value_NCS)
         )
-        # the mask is passed only where there is one: kernels that take none are the fastest
-        mask = {} if bias_NPS is None else {"attn_mask": bias_NPS[:, None].to(query_N1PC.dtype)}
+        bias_N1PS = None if bias_NPS is None else bias_NPS[:, None].to(query_N1PC.dtype)
         mixed_N1PC = nn.functional.scaled_dot_product_attention(
-            query_N1PC, key_N1SC, value_N1SC, scale=self.scale, **mask
+            query_N1PC, key_N1SC, value_N1SC, attn_mask=bias_N1PS, scale=self.scale
         )
         return mixed_N1PC.squeeze(1).transpose(1, 2)
 

@@ -25,7 +25,7 @@ def timm_layer(name: str) -> type[nn.Module]:
 
     def build(channels: int, **given: object) -> nn.Module:
         try:
-            return cast("nn.Module", make(channels, **given))
+            return make(channels, **given)
         except AssertionError as error:
             raise ValueError(f"`{name}` cannot be built: {error}.") from error
 

@@ -27,7 +27,7 @@ class Gated(nn.Module):
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
         gates_NKHW = torch.sigmoid(self.gate(torch.cat(tuple(outputs_NcHW), dim=1)))
-        gates_N1HW = gates_NKHW.split(1, dim=1)
+        gates_N1HW = torch.split(gates_NKHW, 1, dim=1)
         gated_NcHW = [gate * x for gate, x in zip(gates_N1HW, outputs_NcHW, strict=True)]
         return torch.relu(self.norm(self.conv(torch.cat(gated_NcHW, dim=1))))
 

@@ -15,7 +15,7 @@ class SelectiveKernel(nn.Module):
     outputs: a list of K (N, c, H, W) -> (N, C, H, W), R = C / reduction, at least `least` (eq. 4)
 
     Eq. 1-6. The branches of the source have C channels; ours are narrower and may differ, so each is
-    projected to C first, by a 1 x 1 convolution, batch norm and ReLU, which together cost what `concat` costs.
+    projected to C first, by a 1 x 1 convolution, batch norm and ReLU, for the cost of `concat`.
     """
 
     def __init__(
