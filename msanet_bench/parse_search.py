@@ -49,6 +49,10 @@ def search_problems(
     if "data.validation" in factors:
         law = "a search compares accuracies on the same validation images, so their share must not vary."
         yield document.problem(("factors", "data.validation"), law)
+    for path in factors:
+        if path in ("replicate", "data.dataset") or path.startswith("data.options."):
+            law = "a search compares trials on one task and by the same luck, so this must not vary."
+            yield document.problem(("factors", path), law)
     if search is not None:
         yield from _section_problems(document, design, search, factors)
         yield from _latency_problems(document, search, constraints)
@@ -139,7 +143,8 @@ def _section_problems(
 
 def _pruner_problems(document: Document, search: SearchSpec) -> Iterator[Problem]:
     """Options that are another pruner's."""
-    given = (document.tree.get("search") or {}).get("pruner")
+    section = document.tree.get("search")
+    given = section.get("pruner") if isinstance(section, dict) else None
     if search.pruner is None or not isinstance(given, dict):
         return
     known = PRUNER_OPTIONS[search.pruner.name]

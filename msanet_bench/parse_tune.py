@@ -13,7 +13,13 @@ from msanet_bench.yaml_document import Document, Path
 
 _AUGMENT = "data.augment"
 # how a network computes, not how it learns
-_NOT_TUNED = ("train.channels_last", "train.deterministic")
+_NOT_TUNED = (
+    "train.channels_last",
+    "train.compile",
+    "train.deterministic",
+    "train.fused_attention",
+    "train.fused_optimiser",
+)
 
 
 def tune_problems(

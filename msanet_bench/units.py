@@ -60,7 +60,8 @@ def parse_count(text: str) -> int:
     if match is None:
         raise ValueError(f"must be a number such as `200k` or `1.5M`, but got {text!r}.")
     value = float(match[1]) * _FACTORS[match[2]]
-    if value != int(value):
+    # hundreds of digits are infinity, which is no whole number
+    if not value.is_integer():
         raise ValueError(f"must be a whole number, but got {text!r}.")
     return int(value)
 

@@ -1,18 +1,19 @@
 """The phases of a search: what is on the disk, training, counting what was chosen, timing what is best."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from msanet_bench.analysis.pareto import on_front
 from msanet_bench.cell import THREADS_PER_WORKER, Job
 from msanet_bench.checks import CheckedPlan, Exclusion
-from msanet_bench.events import Ended, Event, Phase, Started
+from msanet_bench.events import Ended, Event, Phase, Started, Stopped
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records
 from msanet_bench.plan import Cell
 from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
-from msanet_bench.records import replace_text
+from msanet_bench.records import FINE, replace_text
 from msanet_bench.running import forget_running
 from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
@@ -32,7 +33,6 @@ class Hands:
         notes: What a reader should know of what the journal holds, by how much of it was torn.
         fits: Whether a cell would end in time.
         train: Runs work until none is left.
-        measure: Times the variants of a plan, unless that was done before.
     """
 
     sweep: Sweep
@@ -42,10 +42,16 @@ class Hands:
     job: Callable[[Cell, Mapping[str, Measure]], Job]
     fits: Callable[[Job], bool]
     train: Callable[[Work], Iterator[Event]]
-    measure: Callable[[CheckedPlan], Iterator[Event]]
 
 
-def run_search(hands: Hands) -> Iterator[Event]:
+class Searched(NamedTuple):
+    """What is to be timed, the baseline first, and how the search ended."""
+
+    chosen: CheckedPlan
+    ended: Ended
+
+
+def run_search(hands: Hands) -> Generator[Event, None, Searched]:
     """Ask, train and tell until the trials are done.
 
     Raises:
@@ -57,12 +63,14 @@ def run_search(hands: Hands) -> Iterator[Event]:
     torn = sweep.journal.repair()
     file.repair()
     yield _started(hands, torn)
-    options = sweep.options
+    options, is_stopped = sweep.options, False
     with counting(sweep.experiment.plugins, options.plugin_folder, options.limits) as count:
         work = SearchWork(_parts(hands, count), file, asked, sweep.storage, hands.study)
         try:
             yield Phase(f"searching by {sweep.experiment.design}")
-            yield from hands.train(work)
+            for event in hands.train(work):
+                is_stopped = is_stopped or isinstance(event, Stopped)
+                yield event
         finally:
             forget_running(sweep.results)
             _save(sweep, work.trials, work.cells)
@@ -71,8 +79,7 @@ def run_search(hands: Hands) -> Iterator[Event]:
         _write_profile(sweep, work.trials, count)
     best = [trial.variant for trial in front(search, work.trials)]
     baseline = [trial.variant for trial in work.trials[:1] if trial.variant not in best]
-    yield from hands.measure(sweep.plan.of([*baseline, *best]))
-    yield _ended(sweep, work.cells)
+    return Searched(sweep.plan.of([*baseline, *best]), _ended(sweep, work, is_stopped=is_stopped))
 
 
 def front(search: SearchSpec, trials: Sequence[Trial]) -> list[Trial]:
@@ -139,8 +146,16 @@ def _write_profile(sweep: Sweep, trials: Sequence[Trial], count: Count) -> None:
     replace_text(sweep.results / "profile.json", profile_text(content))
 
 
-def _ended(sweep: Sweep, cells: Sequence[Cell]) -> Ended:
+def _ended(sweep: Sweep, work: SearchWork, *, is_stopped: bool) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in cells if cell.key in final]
-    not_ok = sum(record.status not in {"ok", "pruned"} for record in records)
-    return Ended(len(cells), not_ok, left=len(cells) - len(records))
+    records = [final[cell.key] for cell in work.cells if cell.key in final]
+    not_ok = sum(record.status not in FINE for record in records)
+    cells = len(work.cells) + (_unasked(sweep, work.trials) if is_stopped or work.is_over else 0)
+    return Ended(cells, not_ok, left=cells - len(records))
+
+
+def _unasked(sweep: Sweep, trials: Sequence[Trial]) -> int:
+    """The cells of trials that a search would have asked for yet."""
+    experiment = sweep.experiment
+    variants = 1 + (experiment.search or SearchSpec()).trials
+    return max(0, variants - len(trained(trials))) * len(experiment.seeds)

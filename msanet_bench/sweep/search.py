@@ -55,14 +55,18 @@ class SearchParts:
 
 
 class SearchWork:
-    """Cells that a search asks for; a search that would not end in time ends early."""
+    """Cells that a search asks for; a search that would not end in time ends early.
+
+    Attributes:
+        is_over: Whether it did.
+    """
 
     def __init__(
         self, parts: SearchParts, file: TrialFile, asked: Sequence[Asked], storage: str, study: str
     ) -> None:
         self._parts = parts
         self._turns: dict[str, Turn] = {}
-        self._is_over = False
+        self.is_over = False
         space = space_of(parts.experiment, catalog())
         self._mirror = Mirror(
             storage, f"{study}-{search_id(parts.experiment, space)}", parts.experiment, space
@@ -97,13 +101,13 @@ class SearchWork:
         ]
 
     def next(self) -> Job | None:
-        turn = None if self._is_over else self._searcher.next()
+        turn = None if self.is_over else self._searcher.next()
         if turn is None:
             return None
         cell = Cell(turn.trial.variant, turn.seed, turn.key)
         job = replace(self._parts.job(cell, _measures(turn.trial.costs)), stops=turn.stops)
         if not self._parts.fits(job):
-            self._is_over = True
+            self.is_over = True
             return None
         self._turns[job.key] = turn
         self._parts.save(self.trials, self.cells)
