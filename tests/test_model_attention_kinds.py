@@ -17,6 +17,7 @@ from msanet_bench.model.attention.self_attention import SelfAttention
 from msanet_bench.model.attention.simam import SimAM
 from msanet_bench.model.attention.window import WindowAttention
 from msanet_bench.registry import OptionProblem
+from msanet_bench.single.attention import attention_maps
 
 RESIDUAL = ("self_attention", "linear", "window", "axial")
 
@@ -297,3 +298,29 @@ def test_values_that_make_no_attention_are_refused_by_name(
     name: str, options: dict[str, float], option: str, message: str
 ) -> None:
     assert list(ATTENTION.problems(name, options)) == [OptionProblem(option, f"`{option}` {message}")]
+
+
+def test_a_picture_of_attention_is_the_mean_of_the_heads() -> None:
+    """Against torch's own module, whose weights are that mean."""
+    block, x = _awake(SelfAttention(16, reduction=1, scaled=True, heads=4)), _map(2, 16, 3, 5)
+    theirs = nn.MultiheadAttention(16, 4, batch_first=True, dtype=torch.float64)
+    layers = (block.query, block.key, block.value)
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(torch.cat([layer.weight[:, :, 0, 0] for layer in layers]))
+        theirs.in_proj_bias.copy_(torch.cat([layer.bias for layer in layers]))
+        _, weights = theirs(*[x.flatten(2).transpose(1, 2)] * 3)
+    (found,) = attention_maps(nn.Sequential(block), x)
+    torch.testing.assert_close(found.weights, weights[:, 7].reshape(2, 3, 5).float())
+
+
+def test_a_picture_of_a_window_that_is_the_map_knows_its_bias() -> None:
+    block, x = _awake(WindowAttention(8, window=5)), _map(1, 8, 3, 3)
+    nn.init.zeros_(block.query.weight)
+    nn.init.zeros_(block.query.bias)
+    (found,) = attention_maps(nn.Sequential(block), x)
+    expected = torch.tensor(
+        [math.exp(float(block.offset_bias[5 - a, 5 - b])) for a in range(3) for b in range(3)]
+    )
+    torch.testing.assert_close(found.weights[0].flatten(), expected / expected.sum())
+    (cut,) = attention_maps(nn.Sequential(block), _map(1, 8, 7, 7))
+    assert cut.weights is None
