@@ -40,7 +40,7 @@ class SearchParts:
         time: How long variants take, the first of them being the baseline.
         fits: Whether a cell would end in time.
         save: Called with all trials and all cells of them when one has begun or ended.
-        code: The digest of the code that trains and counts.
+        cost_code: The digest of the code that counts costs.
     """
 
     experiment: Experiment
@@ -51,7 +51,7 @@ class SearchParts:
     job: Callable[[Cell, Mapping[str, Measure]], Job]
     fits: Callable[[Job], bool]
     save: Callable[[Sequence[Trial], Sequence[Cell]], None]
-    code: str
+    cost_code: str
 
 
 class SearchWork:
@@ -68,9 +68,9 @@ class SearchWork:
         self._turns: dict[str, Turn] = {}
         self.is_over = False
         space = space_of(parts.experiment, catalog())
-        self._mirror = Mirror(
-            storage, f"{study}-{search_id(parts.experiment, space)}", parts.experiment, space
-        )
+        # values are means over the seeds: with more of them, they are other values
+        name = f"{study}-{search_id(parts.experiment, space)}-{len(parts.experiment.seeds)}-seeds"
+        self._mirror = Mirror(storage, name, parts.experiment, space)
         sources = Sources(
             key=self._key,
             price=self._price,
@@ -79,7 +79,7 @@ class SearchWork:
             asked=asked,
             write=file.append,
             hear=self._hear,
-            code=parts.code,
+            code=parts.cost_code,
         )
         self._searcher = Searcher(parts.experiment, catalog(), sources)
 
