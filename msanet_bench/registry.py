@@ -19,6 +19,10 @@ from msanet_bench.violations import suggestion, violations
 
 T = TypeVar("T", bound=Callable[..., Any])
 
+# `heads: Annotated[int, LATER] = 1` marks an option that came after results with this entry were published:
+# at its default it is left out of the resolved options, so that the keys of those results stand
+LATER = "later"
+
 
 class Option(NamedTuple):
     """A keyword-only argument of a registered entry."""
@@ -47,6 +51,7 @@ class Registry(Generic[T]):
         self.slot = slot
         self._probe = probe
         self._entries: dict[str, T] = {}
+        self._families: dict[str, Callable[[str], T]] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorate a class or function so that YAML can name it."""
@@ -63,6 +68,23 @@ class Registry(Generic[T]):
 
         return enter
 
+    def register_family(self, prefix: str) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+        """Decorate a function that finds the entry of any name with this prefix, which it is given.
+
+        It raises LookupError with a message for the user where there is none.
+        """
+
+        def enter(find: Callable[[str], T]) -> Callable[[str], T]:
+            self._families[prefix] = find
+            return find
+
+        return enter
+
+    @property
+    def families(self) -> Mapping[str, Callable[[str], T]]:
+        """What finds the entries that are not listed, by the prefix of their names."""
+        return self._families
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))
 
@@ -73,7 +95,8 @@ class Registry(Generic[T]):
         return name in self._entries
 
     def __getitem__(self, name: str) -> T:
-        return self._entries[name]
+        family = self._family_of(name)
+        return self._entries[name] if family is None else family(name)
 
     def options(self, name: str) -> dict[str, Option]:
         """What YAML may set for this entry, in the order of its signature."""
@@ -86,19 +109,27 @@ class Registry(Generic[T]):
         }
 
     def resolve(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options with every default filled in, by name; `1` for a float is 1.0."""
+        """The options with every default filled in, by name; `1` for a float is 1.0. See also `LATER`."""
         known = self.options(name)
         given = {
             option: _validated(known[option], value) if option in known else value
             for option, value in options.items()
         }
-        defaults = {option: default for option, (_, default) in known.items()}
-        return dict(sorted({**defaults, **given}.items()))
+        found = {option: default for option, (_, default) in known.items()} | given
+        later = {
+            o for o, (annotation, _) in known.items() if LATER in getattr(annotation, "__metadata__", ())
+        }
+        return {o: found[o] for o in sorted(found) if not (o in later and found[o] == known[o].default)}
 
     def problems(self, name: str, options: Mapping[str, Any]) -> Iterator[OptionProblem]:
         """Everything wrong with naming this entry with these options."""
-        if name not in self:
+        try:
+            self[name]
+        except KeyError:
             yield OptionProblem(None, f"unknown {self.slot} entry `{name}`. {suggestion(name, self)}")
+            return
+        except LookupError as error:
+            yield OptionProblem(None, str(error))
             return
         known = self.options(name)
         found = list(_option_problems(name, known, options))
@@ -111,6 +142,10 @@ class Registry(Generic[T]):
             except (TypeError, ArithmeticError, RuntimeError) as error:
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
                 yield OptionProblem(None, f"`{name}` cannot be built with {dict(options)} ({reason}).")
+
+    def _family_of(self, name: str) -> Callable[[str], T] | None:
+        found = (find for prefix, find in self._families.items() if name.startswith(prefix))
+        return next(found, None)
 
 
 def _keyword_only(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:

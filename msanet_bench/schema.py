@@ -1,6 +1,6 @@
 """The JSON Schemas: of experiment files, for editors; of a line of records.jsonl, for programs of others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -137,7 +137,15 @@ def _block(registry: Registry[Any], *, on: bool = False) -> list[dict[str, Any]]
         }
         for name in registry
     ]
-    return [{"enum": list(registry)}, *mappings]
+    return [{"enum": list(registry)}, *mappings, *_families(registry, extra)]
+
+
+def _families(registry: Registry[Any], extra: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Names that begin with a prefix, whose options only their own package knows."""
+    for prefix in registry.families:
+        name = {"type": "string", "pattern": f"^{prefix}"}
+        yield name
+        yield {"type": "object", "required": ["block"], "properties": {"block": name, **extra}}
 
 
 def _options(registry: Registry[Any], name: str) -> dict[str, Any]:

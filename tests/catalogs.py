@@ -17,4 +17,7 @@ def _own(registry: Registry[Callable[..., Any]]) -> Registry[Callable[..., Any]]
     for name in registry:
         if registry[name].__module__.startswith("msanet_bench."):
             own.register(name)(registry[name])
+    for prefix, find in registry.families.items():
+        if find.__module__.startswith("msanet_bench."):
+            own.register_family(prefix)(find)
     return own

@@ -57,6 +57,7 @@ HOMES = {
     "sqlalchemy": "search",
     "scipy": "analysis",
     "sklearn": "data",
+    "timm": "model",
     "torch": "api cell checks data doctor duration latency measure model profile session single sweep "
     "testing train",
     "torchvision": "data",

@@ -9,10 +9,16 @@ from catalogs import own_catalog
 from msanet_bench.checks import catalog, load_experiment
 from msanet_bench.measure.formulas import classes_without_formula, evaluate_formulas, has_formula
 from msanet_bench.measure.macs import count_macs
+from msanet_bench.model.attention.axial import AxialAttention
+from msanet_bench.model.attention.cbam import CBAM
+from msanet_bench.model.attention.coordinate import CoordinateAttention
 from msanet_bench.model.attention.eca import ECA
+from msanet_bench.model.attention.linear import LinearAttention
 from msanet_bench.model.attention.none import NoAttention
 from msanet_bench.model.attention.se import SqueezeExcitation
 from msanet_bench.model.attention.self_attention import SelfAttention
+from msanet_bench.model.attention.simam import SimAM
+from msanet_bench.model.attention.window import WindowAttention
 from msanet_bench.model.branches.conv import Conv
 from msanet_bench.model.branches.depthwise import Depthwise
 from msanet_bench.model.branches.global_context import GlobalContext
@@ -42,6 +48,17 @@ ON_PAPER = {
     "global_context": (GlobalContext(16, 4), 2 * 4 * 16),
     "max_pool": (MaxPool(16, 4, kernel=5), 126 * 4 * 16),
     "self_attention": (SelfAttention(16, reduction=8), 126 * 16 * (2 + 2 + 16) + 2 * 63 * 63 * (2 + 16)),
+    "self_attention, heads and pooled": (
+        SelfAttention(16, reduction=4, heads=2, pool=2),
+        126 * 16 * (4 + 4 + 16) + 2 * 63 * (4 * 5) * (4 + 16),
+    ),
+    "linear": (LinearAttention(16), 126 * 16 * (2 + 2 + 16) + 126 * (16 * 2 + 16 * 2 + 2)),
+    # 2 x 2 windows of 5 x 5 each
+    "window": (WindowAttention(16, window=5), 126 * 16 * 20 + 2 * 4 * 25 * 25 * (2 + 16)),
+    "axial": (AxialAttention(16), 2 * 126 * 16 * 20 + 126 * (7 + 9) * (2 + 16)),
+    "cbam": (CBAM(16, reduction=4), 2 * 2 * (16 * 4 + 4 * 16) + 126 * 2 * 49),
+    "coordinate": (CoordinateAttention(16), 2 * (7 + 9) * (16 * 8 + 8 * 16)),
+    "simam": (SimAM(16), 0),
     "se": (SqueezeExcitation(16, reduction=4), 2 * (16 * 4 + 4 * 16)),
     "eca": (ECA(16), 2 * 16 * 3),
     "none": (NoAttention(16), 0),

@@ -73,7 +73,8 @@ def test_the_fused_kernel_gets_a_head_and_one_width_contiguous_in_it(monkeypatch
     fused = nn.functional.scaled_dot_product_attention
     calls = []
 
-    def spy(*operands: Tensor, scale: float) -> Tensor:
+    def spy(*operands: Tensor, attn_mask: Tensor | None, scale: float) -> Tensor:
+        assert attn_mask is None
         calls.append(([tuple(x.shape) for x in operands], [x.is_contiguous() for x in operands], scale))
         return fused(*operands, scale=scale)
 

@@ -60,6 +60,10 @@ SHAPES: Mapping[str, tuple[dict[str, object], int]] = {
     "sum of unequal widths": ({"fusion": BlockSpec(block="sum"), "branches": without("dilated")}, 1),
     "no attention": ({"attention": BlockSpec(block="none")}, 2),
     "squeeze and excitation": ({"attention": BlockSpec(block="se")}, 2),
+    "coordinate attention": ({"attention": BlockSpec(block="coordinate")}, 2),
+    "window attention": ({"attention": BlockSpec(block="window", options={"window": 3})}, 2),
+    "selective kernel": ({"fusion": BlockSpec(block="selective_kernel")}, 2),
+    "gated": ({"fusion": BlockSpec(block="gated"), "branches": without("dilated")}, 1),
     "small stem": ({"stem": SMALL}, 2),
 }
 

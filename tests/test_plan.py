@@ -1,6 +1,8 @@
 """Designs against enumeration by hand, and keys against what they must and must not depend on."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -191,6 +193,9 @@ def key(settings: Settings, seed: int = 0, data_digest: str = "d") -> str:
     ("path", "value"),
     [
         ("attention", {"block": "self_attention", "reduction": 8, "scaled": False}),
+        # options that came after published results, at their defaults
+        ("attention", {"block": "self_attention", "heads": 1, "pool": 1, "pooling": "max"}),
+        ("attention.heads", 1),
         ("head.dropout", 0.5),
         ("branches.conv3", {"block": "conv", "kernel": 3, "dilation": 1}),
         ("width", 1),
@@ -206,6 +211,9 @@ def test_the_key_is_the_same_where_only_the_writing_differs(path: str, value: ob
     ("path", "value"),
     [
         ("attention.reduction", 4),
+        ("attention.heads", 2),
+        ("attention.pool", 2),
+        ("attention.pooling", "average"),
         ("branches.conv3", "off"),
         ("branches.conv3", None),
         ("branch_width", "shared"),
@@ -269,3 +277,16 @@ def test_images_are_in_the_key_by_their_digest_and_not_by_how_they_were_found() 
 )
 def test_levels_have_short_names(value: object, name: str) -> None:
     assert level_name(value) == name
+
+
+def test_the_committed_results_keep_the_keys_that_they_were_published_with() -> None:
+    root = Path(__file__).parents[1]
+    text = (root / "experiments" / "fashion_mnist.yaml").read_text(encoding="utf-8")
+    experiment = parse_experiment(text, source="x", name="fashion_mnist", catalog=CATALOG)
+    results = root / "results" / "fashion_mnist"
+    data_digest = json.loads((results / "manifest.json").read_text(encoding="utf-8"))["data_digest"]
+    records = map(json.loads, (results / "records.jsonl").read_text(encoding="utf-8").splitlines())
+    published = {(record["variant"], record["seed"]): record["key"] for record in records}
+    variants = enumerate_variants(experiment, CATALOG)
+    cells = plan_cells(variants, experiment.seeds, CATALOG, lambda _: data_digest)
+    assert {(cell.variant.name, cell.seed): cell.key for cell in cells} == published

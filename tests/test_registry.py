@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from msanet_bench.registry import Option, OptionProblem, Registry
+from msanet_bench.registry import LATER, Option, OptionProblem, Registry
 
 
 class Gate:
@@ -123,3 +123,36 @@ def test_functions_bounds_and_tuples_are_checked_as_annotated() -> None:
         OptionProblem("sizes", "must be a whole number, but got 'x'."),
         OptionProblem("count", "must be at least 2, but got 1."),
     ]
+
+
+def test_an_option_that_came_later_is_resolved_only_where_it_is_set() -> None:
+    def gate(_channels: int, *, taps: int = 3, heads: Annotated[int, LATER] = 1) -> str:
+        return f"{taps} {heads}"
+
+    gates: Registry[Any] = Registry("gate")
+    gates.register("gate")(gate)
+    assert gates.resolve("gate", {}) == gates.resolve("gate", {"heads": 1}) == {"taps": 3}
+    assert gates.resolve("gate", {"heads": 2}) == {"heads": 2, "taps": 3}
+    assert gates.options("gate")["heads"].default == 1
+
+
+def family() -> Registry[Any]:
+    gates = registry()
+
+    @gates.register_family("their:")
+    def find(name: str) -> Any:
+        if name != "their:gate":
+            raise LookupError(f"they have no `{name}`.")
+        return Gate
+
+    return gates
+
+
+def test_a_family_finds_the_entries_of_its_prefix() -> None:
+    gates = family()
+    assert gates["their:gate"] is Gate
+    assert list(gates) == ["gate"]
+    assert gates.resolve("their:gate", {"taps": 5})["taps"] == 5
+    assert list(gates.problems("their:gate", {"taps": 5})) == []
+    assert [p.message for p in gates.problems("their:gat", {})] == ["they have no `their:gat`."]
+    assert [p.option for p in gates.problems("their:gate", {"taps": "5"})] == ["taps"]

@@ -140,6 +140,7 @@ plugins: [blocks.py]
         "{delta: 1 pp, train: {lr: 0}}",
         "{delta: 1 pp, data: {dataset: digts}}",
         "{delta: 1 pp, baseline: {attention: nine}}",
+        "{delta: 1 pp, baseline: {fusion: timm:eca}}",
         "{delta: 1 pp, baseline: {attention: {block: se, reducton: 4}}}",
         "{delta: 1 pp, baseline: {stem: {block: small, stride: 2}}}",
         "{delta: 1 pp, baseline: {branches: {conv3: maybe}}}",
@@ -157,6 +158,7 @@ def test_every_slot_lists_every_block_and_every_option_with_its_default(slot: st
     place = SCHEMA["properties"]["baseline"]["properties"][slot]
     forms = place["additionalProperties"]["anyOf"][1:] if slot == "branches" else place["anyOf"]
     names, *mappings = forms
+    mappings = [form for form in mappings if "const" in form.get("properties", {}).get("block", {})]
     registry = CATALOG[slot]
     assert names == {"enum": list(registry)}
     listed = {form["properties"]["block"]["const"]: form["properties"] for form in mappings}
@@ -164,6 +166,11 @@ def test_every_slot_lists_every_block_and_every_option_with_its_default(slot: st
     for name, properties in listed.items():
         defaults = {key: option["default"] for key, option in properties.items() if "default" in option}
         assert defaults == {key: option.default for key, option in registry.options(name).items()}
+
+
+@pytest.mark.parametrize("block", ["timm:eca", "{block: timm:eca, gamma: 1.5}"])
+def test_names_of_a_family_fit_by_their_prefix(block: str) -> None:
+    assert fits(SCHEMA, read(f"{{delta: 1 pp, baseline: {{attention: {block}}}}}"))
 
 
 def test_editors_get_a_schema_of_a_named_draft() -> None:

@@ -19,6 +19,11 @@ WITH_OPTIONS: Sequence[tuple[str, str, Mapping[str, Any]]] = [
     ("branches", "depthwise", {"kernel": 5, "dilation": 2}),
     ("branches", "max_pool", {"kernel": 5}),
     ("attention", "self_attention", {"reduction": 64, "scaled": True}),
+    ("attention", "self_attention", {"heads": 4, "pool": 2}),
+    ("attention", "self_attention", {"heads": 2, "pool": 3, "pooling": "average", "scaled": True}),
+    ("attention", "window", {"window": 3, "reduction": 1}),
+    ("attention", "cbam", {"kernel": 3, "reduction": 1}),
+    ("fusion", "selective_kernel", {"reduction": 4, "least": 1}),
     ("attention", "se", {"reduction": 1}),
     ("attention", "eca", {"gamma": 0.5, "b": -3.0}),
     ("head", "mlp", {"dropout": 0.0}),
@@ -40,8 +45,19 @@ def test_every_slot_has_the_blocks_that_were_promised() -> None:
     assert {slot: list(promised[slot]) for slot in SLOTS} == {
         "stem": ["imagenet", "small"],
         "branches": ["conv", "depthwise", "global_context", "max_pool"],
-        "fusion": ["concat", "sum"],
-        "attention": ["eca", "none", "se", "self_attention"],
+        "fusion": ["concat", "gated", "selective_kernel", "sum"],
+        "attention": [
+            "axial",
+            "cbam",
+            "coordinate",
+            "eca",
+            "linear",
+            "none",
+            "se",
+            "self_attention",
+            "simam",
+            "window",
+        ],
         "head": ["mlp"],
     }
 

@@ -18,8 +18,8 @@ class AttentionMap:
 
     Attributes:
         name: Of the block, in the network.
-        weights: (N, H, W), of the middle position; they sum to 1 over an image. None where the block's keys
-            are no positions of its map.
+        weights: (N, H, W), of the middle position, the mean of all heads; they sum to 1 over an image. None
+            where the block's keys are no positions of its map.
         middle: Row and column of the position that looks.
         gamma: The factor on what attention adds, where the block has one: at 0 it adds nothing.
     """
@@ -41,7 +41,7 @@ def attention_maps(model: nn.Module, images_NCHW: Tensor) -> list[AttentionMap]:
 @contextmanager
 def _watched(model: nn.Module, found: list[AttentionMap]) -> Iterator[None]:
     """Hooks on each core, and on its block, whose input says what map the positions belong to."""
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, int, int]] = {}
     handles = []
     for name, core in model.named_modules():
         if isinstance(core, DotProductAttention):
@@ -57,28 +57,31 @@ def _watched(model: nn.Module, found: list[AttentionMap]) -> Iterator[None]:
 
 
 def _note_size(
-    sizes: dict[str, tuple[int, int]], place: str, _: nn.Module, inputs: tuple[Tensor, ...]
+    sizes: dict[str, tuple[int, int, int]], place: str, _: nn.Module, inputs: tuple[Tensor, ...]
 ) -> None:
-    height, width = inputs[0].shape[2:]
-    sizes[place] = height, width
+    images, (height, width) = inputs[0].shape[0], inputs[0].shape[2:]
+    sizes[place] = images, height, width
 
 
 def _look(
-    sizes: dict[str, tuple[int, int]],
+    sizes: dict[str, tuple[int, int, int]],
     found: list[AttentionMap],
     place: str,
     block: nn.Module,
     core: DotProductAttention,
     inputs: tuple[Tensor, ...],
 ) -> None:
-    query_NDP, key_NDK = inputs[:2]
-    height, width = sizes[place]
+    query_NDP, key_NDK, _, *bias_NPK = inputs
+    images, height, width = sizes[place]
     middle = height // 2, width // 2
     weights = None
     if query_NDP.shape[2] == key_NDK.shape[2] == height * width:
-        query_ND = core.scale * query_NDP[:, :, middle[0] * width + middle[1]]
-        weight_NK = torch.einsum("nd,ndk->nk", query_ND, key_NDK).softmax(dim=1)
-        weights = weight_NK.reshape(-1, height, width).float().cpu()
+        place_of_middle = middle[0] * width + middle[1]
+        query_ND = core.scale * query_NDP[:, :, place_of_middle]
+        score_NK = torch.einsum("nd,ndk->nk", query_ND, key_NDK)
+        score_NK = sum((bias[:, place_of_middle] for bias in bias_NPK), score_NK)
+        # heads are members of the batch; what is shown is their mean
+        weights = score_NK.softmax(dim=1).reshape(images, -1, height, width).mean(dim=1).float().cpu()
     found.append(AttentionMap(place, weights, middle, _gamma(block)))
 
 

@@ -1,4 +1,4 @@
-# N batch, D query width, C value width, P positions
+# N batch, D query width, C value width, P positions, S positions that are looked at
 """The arithmetic of dot-product attention, in two implementations with one result."""
 
 from typing import Literal, TypeAlias
@@ -10,14 +10,14 @@ Implementation: TypeAlias = Literal["auto", "explicit", "sdpa"]
 
 
 class DotProductAttention(nn.Module):
-    """Each position's average of the values, weighted by softmax(scale * Q^T K) over all positions.
+    """Each position's average of the values, weighted by softmax(scale * Q^T K + bias) over all positions.
 
-    query, key: (N, D, P), value: (N, C, P) -> (N, C, P), with D <= C
+    query: (N, D, P), key: (N, D, S), value: (N, C, S), bias: (N, P, S) or none -> (N, C, P), with D <= C
 
     A module without parameters, so that counters can name the arithmetic.
 
     Attributes:
-        implementation: "explicit" writes the P x P weights; "sdpa" calls torch's fused kernels; "auto" is
+        implementation: "explicit" writes the P x S weights; "sdpa" calls torch's fused kernels; "auto" is
             explicit on the CPU, where it was 1.0 to 2.4 times as fast, and sdpa elsewhere.
     """
 
@@ -26,38 +26,44 @@ class DotProductAttention(nn.Module):
         self.scale = scale
         self.implementation: Implementation = "auto"
 
-    def forward(self, query_NDP: Tensor, key_NDP: Tensor, value_NCP: Tensor) -> Tensor:
+    def forward(
+        self, query_NDP: Tensor, key_NDS: Tensor, value_NCS: Tensor, bias_NPS: Tensor | None = None
+    ) -> Tensor:
         on_cpu = query_NDP.device.type == "cpu"
         if self.implementation == "explicit" or (self.implementation == "auto" and on_cpu):
-            return self._explicit(query_NDP, key_NDP, value_NCP)
+            return self._explicit(query_NDP, key_NDS, value_NCS, bias_NPS)
         if not (on_cpu and torch.is_autocast_enabled("cpu")):
-            return self._sdpa(query_NDP, key_NDP, value_NCP)
+            return self._sdpa(query_NDP, key_NDS, value_NCS, bias_NPS)
         # the CPU's kernel is fastest in float32, whatever the layers around it compute in
         with torch.autocast("cpu", enabled=False):
-            mixed_NCP = self._sdpa(query_NDP.float(), key_NDP.float(), value_NCP.float())
-        return mixed_NCP.to(value_NCP.dtype)
+            mixed_NCP = self._sdpa(query_NDP.float(), key_NDS.float(), value_NCS.float(), bias_NPS)
+        return mixed_NCP.to(value_NCS.dtype)
 
     def query_width(self, query: int, value: int) -> int:
         """How wide the dot products are on the CPU: `sdpa` multiplies zeros too, up to the values' width."""
         return value if self.implementation == "sdpa" else query
 
-    def _explicit(self, query_NDP: Tensor, key_NDP: Tensor, value_NCP: Tensor) -> Tensor:
-        weight_NPP = torch.bmm(self.scale * query_NDP.transpose(1, 2), key_NDP).softmax(dim=2)
-        return torch.bmm(value_NCP, weight_NPP.transpose(1, 2))
+    def _explicit(
+        self, query_NDP: Tensor, key_NDS: Tensor, value_NCS: Tensor, bias_NPS: Tensor | None
+    ) -> Tensor:
+        score_NPS = torch.bmm(self.scale * query_NDP.transpose(1, 2), key_NDS)
+        weight_NPS = (score_NPS if bias_NPS is None else score_NPS + bias_NPS).softmax(dim=2)
+        return torch.bmm(value_NCS, weight_NPS.transpose(1, 2))
 
-    def _sdpa(self, query_NDP: Tensor, key_NDP: Tensor, value_NCP: Tensor) -> Tensor:
+    def _sdpa(self, query_NDP: Tensor, key_NDS: Tensor, value_NCS: Tensor, bias_NPS: Tensor | None) -> Tensor:
         """The same through `scaled_dot_product_attention`, in the form that its fused kernels take.
 
         They want query, key and value with a dimension of heads, of one width and contiguous in it. Zeros
         appended to query and key add nothing to a dot product, so the padding is exact; the scale is passed,
         since torch's default would come from the padded width.
         """
-        query_N1PC, key_N1PC, value_N1PC = (
-            nn.functional.pad(x.transpose(1, 2), (0, value_NCP.shape[1] - x.shape[1])).contiguous()[:, None]
-            for x in (query_NDP, key_NDP, value_NCP)
+        query_N1PC, key_N1SC, value_N1SC = (
+            nn.functional.pad(x.transpose(1, 2), (0, value_NCS.shape[1] - x.shape[1])).contiguous()[:, None]
+            for x in (query_NDP, key_NDS, value_NCS)
         )
+        bias_N1PS = None if bias_NPS is None else bias_NPS[:, None].to(query_N1PC.dtype)
         mixed_N1PC = nn.functional.scaled_dot_product_attention(
-            query_N1PC, key_N1PC, value_N1PC, scale=self.scale
+            query_N1PC, key_N1SC, value_N1SC, attn_mask=bias_N1PS, scale=self.scale
         )
         return mixed_N1PC.squeeze(1).transpose(1, 2)
 
