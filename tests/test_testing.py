@@ -18,6 +18,9 @@ WITH_OPTIONS: Sequence[tuple[str, str, Mapping[str, Any]]] = [
     ("branches", "conv", {"dilation": 4}),
     ("branches", "depthwise", {"kernel": 5, "dilation": 2}),
     ("branches", "max_pool", {"kernel": 5}),
+    ("branches", "asymmetric", {"kernel": 7, "dilation": 2}),
+    ("branches", "depthwise_separable", {"kernel": 5, "dilation": 2}),
+    ("stem", "patchify", {"patch": 3}),
     ("attention", "self_attention", {"reduction": 64, "scaled": True}),
     ("attention", "se", {"reduction": 1}),
     ("attention", "eca", {"gamma": 0.5, "b": -3.0}),
@@ -38,11 +41,19 @@ def test_options_keep_the_contract(slot: str, name: str, options: Mapping[str, A
 def test_every_slot_has_the_blocks_that_were_promised() -> None:
     promised = own_catalog()
     assert {slot: list(promised[slot]) for slot in SLOTS} == {
-        "stem": ["imagenet", "small"],
-        "branches": ["conv", "depthwise", "global_context", "max_pool"],
+        "stem": ["imagenet", "patchify", "small"],
+        "branches": [
+            "asymmetric",
+            "conv",
+            "depthwise",
+            "depthwise_separable",
+            "global_context",
+            "identity",
+            "max_pool",
+        ],
         "fusion": ["concat", "sum"],
         "attention": ["eca", "none", "se", "self_attention"],
-        "head": ["mlp"],
+        "head": ["linear", "mlp"],
     }
 
 
