@@ -53,7 +53,9 @@ def test_every_slot_has_the_blocks_that_were_promised() -> None:
         ],
         "fusion": ["concat", "sum"],
         "attention": ["eca", "none", "se", "self_attention"],
-        "head": ["linear", "mlp"],
+        "head": ["gem", "linear", "mlp"],
+        "norm": ["batch", "group", "layer", "none"],
+        "activation": ["elu", "gelu", "hardswish", "leaky_relu", "none", "relu", "silu"],
     }
 
 
