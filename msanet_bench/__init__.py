@@ -12,14 +12,25 @@ if TYPE_CHECKING:
     from msanet_bench.checks import load_experiment
     from msanet_bench.model.article import load_article_state_dict
     from msanet_bench.report.tables import read_results
+    from msanet_bench.single.loading import load_checkpoint
 
 __version__ = "0.1.0"
 
-__all__ = ["effects", "load_article_state_dict", "load_experiment", "macs", "msanet", "read_results", "run"]
+__all__ = [
+    "effects",
+    "load_article_state_dict",
+    "load_checkpoint",
+    "load_experiment",
+    "macs",
+    "msanet",
+    "read_results",
+    "run",
+]
 
 _HOMES = {
     "effects": "msanet_bench.analyze.frames",
     "load_article_state_dict": "msanet_bench.model.article",
+    "load_checkpoint": "msanet_bench.single.loading",
     "load_experiment": "msanet_bench.checks",
     "macs": "msanet_bench.api",
     "msanet": "msanet_bench.api",

@@ -34,6 +34,7 @@ class History:
         amendments: Every change since the first record, in order.
         added_seeds: How many seeds beyond those of the file a variant has.
         accepted_code: Digests of other code whose cells were accepted.
+        choices: What the machine decided of `train.auto`, key by key.
     """
 
     experiment: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class History:
     amendments: tuple[Amendment, ...] = ()
     added_seeds: Mapping[str, int] = field(default_factory=dict)
     accepted_code: frozenset[str] = frozenset()
+    choices: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_history(results: Path) -> History:
@@ -62,6 +64,7 @@ def read_history(results: Path) -> History:
             amendments=tuple(fields.get("amendments", ())),
             added_seeds=fields.get("added_seeds", {}),
             accepted_code=frozenset(fields.get("accepted_code", ())),
+            choices=tuple(fields.get("choices", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ResultsError(

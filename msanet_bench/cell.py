@@ -17,6 +17,7 @@ from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepar
 from msanet_bench.errors import DataError
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.memory.refused import is_out_of_memory
+from msanet_bench.model.attention.dot_product import use_attention
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
 from msanet_bench.model.msanet import MSANet
@@ -27,6 +28,7 @@ from msanet_bench.spec import DataSpec
 from msanet_bench.streams import stream_seed
 from msanet_bench.train.evaluate import Evaluation, evaluate
 from msanet_bench.train.fit import Augment, Diverged, Fit, fit
+from msanet_bench.train.heap import keep_freed_memory
 from msanet_bench.train.seed import nondeterministic_kernels, seed_global_start, set_determinism
 from msanet_bench.train.stop import Stops, watching
 from msanet_bench.units import Measure
@@ -68,8 +70,9 @@ class Job:
 
 
 def start_worker(threads: int) -> None:
-    """How many threads a worker's tensors may use: it changes the last bits, so records name it."""
+    """Set a process for training; how many threads its tensors may use changes the last bits."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
 
 
 def run_cell(job: Job, sent: Dataset | None = None) -> Attempt:
@@ -143,7 +146,7 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
     """A cell before its first step."""
     notes = set_process(job)
     data = cell_data(job, sent)
-    model = _model(job, data).to(job.device)
+    model = network(job.settings, job.seed, data.num_classes, data.in_channels).to(job.device)
     return Ready(data, model, _augmentation(job), notes)
 
 
@@ -195,12 +198,13 @@ def cell_data(job: Job, sent: Dataset | None = None) -> PreparedData:
     )
 
 
-def _model(job: Job, data: PreparedData) -> MSANet:
-    """The cell's network at its start; global randomness is as the seed says from here on."""
-    settings = job.settings
-    seed_global_start(job.seed, replicate=settings.replicate)
-    model = build(settings.model, num_classes=data.num_classes, in_channels=data.in_channels)
-    initialise(model, stream_seed(job.seed, "init", replicate=settings.replicate))
+def network(settings: Settings, seed: int, num_classes: int, in_channels: int) -> MSANet:
+    """A cell's network at its start; global randomness is as the seed says from here on."""
+    seed_global_start(seed, replicate=settings.replicate)
+    model = build(settings.model, num_classes=num_classes, in_channels=in_channels)
+    initialise(model, stream_seed(seed, "init", replicate=settings.replicate))
+    if settings.train.fused_attention:
+        use_attention(model, "sdpa")
     return model
 
 
@@ -216,7 +220,7 @@ def _augmentation(job: Job) -> Augment | None:
 def _pruned(job: Job, trained: Fit, reason: str) -> Record:
     """The record of a run that was not worth its end: how it went so far, and nothing of the test images."""
     curve = [epoch.to_json() for epoch in trained.curve]
-    _require_finite({}, curve)
+    require_finite({}, curve)
     return replace(failure(job, "pruned", reason), curve=curve)
 
 
@@ -236,7 +240,7 @@ def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str])
         NotFinite: one of them is none.
     """
     curve = [epoch.to_json() for epoch in trained.curve]
-    _require_finite(tested.measures, curve)
+    require_finite(tested.measures, curve)
     return Record(
         key=job.key,
         variant=job.variant,
@@ -256,7 +260,7 @@ def _success(job: Job, trained: Fit, tested: Evaluation, determinism: list[str])
     )
 
 
-def _require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:
+def require_finite(measures: Mapping[str, Measure], curve: Sequence[Mapping[str, float]]) -> None:
     """Weights can be finite and still give outputs that are not, in half precision for example."""
     values = {f"the test's {name}": measure.value for name, measure in measures.items()}
     values |= {f"the {name} of epoch {row['epoch']}": value for row in curve for name, value in row.items()}

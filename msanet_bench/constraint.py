@@ -39,6 +39,11 @@ class Constraint(Spec):
         return self.measure in {"latency", "latency_ratio"}
 
     @property
+    def allows_the_baseline(self) -> bool:
+        """Whether a limit relative to the baseline holds for itself; it need not."""
+        return self.measure != "latency_ratio" or self.allows(1)
+
+    @property
     def name(self) -> str:
         """What is limited, whatever its unit."""
         return self.measure.removesuffix("_ratio")

@@ -75,7 +75,7 @@ def _guarded(application: Application) -> Application:
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        host = str(environ.get("HTTP_HOST", "")).rpartition(":")[0]
+        host = str(environ.get("HTTP_HOST", "")).partition(":")[0]
         if host not in {HOST, "localhost"}:
             return _refusal(start_response, f"ask for http://{HOST}")
         if environ["REQUEST_METHOD"] not in _READING:

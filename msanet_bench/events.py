@@ -75,11 +75,13 @@ class Ended:
 
     Attributes:
         left: Cells of the plan without a record: what a deadline or too many failures kept from beginning.
+        unchosen: How many of those are of variants that were not to be trained now.
     """
 
     cells: int
     not_ok: int
     left: int = 0
+    unchosen: int = 0
 
 
 Event: TypeAlias = Started | Tuned | FirstStepFailed | Finished | Retried | Stopped | Phase | Ended

@@ -10,7 +10,7 @@ import numpy as np
 
 from msanet_bench.amendments import History
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.finished import PlannedCell, export_finished, finished_cells
+from msanet_bench.finished import UNTUNED, PlannedCell, export_finished, finished_cells
 from msanet_bench.journal import Attempt
 from msanet_bench.measure.environment import environment
 from msanet_bench.migrations import newest
@@ -18,8 +18,6 @@ from msanet_bench.plan import BASELINE, Cell
 from msanet_bench.records import replace_text, write_records
 from msanet_bench.shard import Shard
 from msanet_bench.spec import Experiment, digest
-
-UNTUNED = "untuned.jsonl"
 
 
 def write_manifest(
@@ -61,14 +59,16 @@ def write_manifest(
         "test_labels": _packed_labels(plan.test_labels),
         "environment": {**environment(), "threads_per_worker": threads},
     }
-    if shard is not None:
-        content["shard"] = shard.to_json()
-    if trials is not None:
-        content["trials"] = list(trials)
-    if tuning is not None:
-        content["tuning"] = dict(tuning)
+    parts = {
+        "choices": list(map(dict, history.choices)) or None,
+        "shard": None if shard is None else shard.to_json(),
+        "trials": None if trials is None else list(trials),
+        "tuning": None if tuning is None else dict(tuning),
+    }
+    content |= {name: part for name, part in parts.items() if part is not None}
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    replace_text(results / "manifest.json", f"{text}\n")
+    # looks, amendments and decisions stand nowhere else
+    replace_text(results / "manifest.json", f"{text}\n", durable=True)
 
 
 def export_untuned(results: Path, cells: Sequence[Cell] | None, attempts: Sequence[Attempt]) -> None:

@@ -9,6 +9,9 @@ from msanet_bench.journal import Attempt, final_attempts
 from msanet_bench.records import replace_text, write_records
 from msanet_bench.tabulate import csv_text, results_csv
 
+# records of variants as they are without tuning
+UNTUNED = "untuned.jsonl"
+
 TIMINGS = ("variant", "seed", "replicate", "status", "train_s", "evaluate_s", "cell_s", "device")
 
 

@@ -3,6 +3,7 @@
 A line that a crash tore in half can only be the last one; it is cut off before the next line is written.
 """
 
+import errno
 import fcntl
 import os
 import socket
@@ -15,7 +16,7 @@ from typing import Any, TextIO
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated, newest
-from msanet_bench.records import Record, Status, json_fields, json_line, numbered_lines
+from msanet_bench.records import Record, Status, json_fields, json_line, numbered_lines, sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Journal:
     def torn(self) -> int:
         """How many bytes of a torn last line there are."""
         content = self.path.read_bytes() if self.path.exists() else b""
-        return len(content) - (content.rfind(b"\n") + 1)
+        return len(content) - whole_length(content)
 
     def repair(self) -> int:
         """Cut off a torn last line; how many bytes were lost.
@@ -88,15 +89,7 @@ class Journal:
         Raises:
             ResultsError: the disk refuses.
         """
-        if not self.path.exists():
-            return 0
-        content = self.path.read_bytes()
-        length = whole_length(content)
-        if length < len(content):
-            with _writing(self.path), self.path.open("r+b") as file:
-                file.truncate(length)
-                os.fsync(file.fileno())
-        return len(content) - length
+        return cut_off_torn(self.path)
 
     def append(self, attempt: Attempt) -> None:
         """Add one line and wait until it is on the disk; a line that does not fit is taken back.
@@ -104,10 +97,7 @@ class Journal:
         Raises:
             ResultsError: the disk refuses; the journal is as it was before.
         """
-        line = json_line(attempt.to_json()).encode("utf-8")
-        # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
-        with _writing(self.path), self.path.open("ab", buffering=0) as file:
-            append_line(file, line)
+        append_durably(self.path, json_line(attempt.to_json()).encode("utf-8"))
 
     def _attempt(self, number: int, line: bytes) -> Attempt:
         place = f"{self.path}:{number}"
@@ -151,6 +141,36 @@ def final_records(attempts: Iterable[Attempt]) -> dict[str, Record]:
     return {key: attempt.record for key, attempt in final_attempts(attempts).items()}
 
 
+def cut_off_torn(path: Path) -> int:
+    """Cut off the last line of a file if it is torn, for good; how many bytes were lost.
+
+    Raises:
+        ResultsError: the disk refuses.
+    """
+    content = path.read_bytes() if path.exists() else b""
+    length = whole_length(content)
+    if length < len(content):
+        with _writing(path), path.open("r+b") as file:
+            file.truncate(length)
+            os.fsync(file.fileno())
+    return len(content) - length
+
+
+def append_durably(path: Path, line: bytes) -> None:
+    """Add a line to a file and wait until both are on the disk; a line that does not fit is taken back.
+
+    Raises:
+        ResultsError: the disk refuses; the file has the lines that it had before.
+    """
+    with _writing(path):
+        if not path.exists():
+            path.touch()
+            sync(path.parent)
+        # unbuffered: a buffer would try again when the file is closed, behind the line that is taken back
+        with path.open("ab", buffering=0) as file:
+            append_line(file, line)
+
+
 def append_line(file: FileIO, line: bytes) -> None:
     """Write a whole line and wait until it is on the disk, or leave the file as it was.
 
@@ -173,7 +193,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a results folder for one sweep; the kernel lets go of it however the process ends.
 
     Raises:
-        ResultsError: another sweep holds it, or the folder cannot be written.
+        ResultsError: another sweep holds it, or the folder cannot be written or locked.
     """
     path = folder / "lock"
     try:
@@ -213,7 +233,7 @@ def no_writer(folder: Path) -> Iterator[None]:
     """Keep sweeps out of a results folder while it is read; nothing is written to it.
 
     Raises:
-        ResultsError: a sweep holds it.
+        ResultsError: a sweep holds it, or it cannot be locked.
     """
     path = folder / "lock"
     if not path.exists():
@@ -229,6 +249,11 @@ def _lock(file: TextIO, kind: int, folder: Path) -> None:
     try:
         fcntl.lockf(file, kind | fcntl.LOCK_NB)
     except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EAGAIN}:
+            raise ResultsError(
+                f"{folder}/lock: cannot be locked ({error.strerror}). Results need a file system on which "
+                "files can be locked: choose a folder elsewhere, or have its locks mended."
+            ) from error
         file.seek(0)
         holder = file.read().strip() or "another process"
         raise ResultsError(f"{folder}: in use by {holder}. Wait for it to end, or stop it.") from error

@@ -48,6 +48,7 @@ def changed(settings: Settings, path: str, value: Any) -> Settings:
     head, _, rest = path.partition(".")
     match head:
         case "train" if rest:
+            _refuse_chosen(settings.train, rest)
             return settings.model_copy(update={"train": _with_field(settings.train, rest, value)})
         case "data" if rest:
             return settings.model_copy(update={"data": _with_data(settings.data, rest, value)})
@@ -81,6 +82,13 @@ def same_part(path: str) -> str:
 def is_option(path: str) -> bool:
     """Whether a path sets one option of a block rather than the block itself."""
     return same_part(path) != path and not path.startswith(("train.", "data."))
+
+
+def _refuse_chosen(train: TrainSpec, key: str) -> None:
+    if key == "auto":
+        raise PathError("the machine chooses once, for all variants alike. Write it under `train`.")
+    if key in train.auto:
+        raise PathError(f"`{key}` is left to the machine. To set it, take it out of `train.auto`.")
 
 
 def _with_field(spec: S, name: str, value: Any) -> S:

@@ -101,7 +101,9 @@ class _Parser:
         }
         experiment = self._validated(Experiment, fields, ())
         base = self._with_known_blocks(base)
-        self.problems += search_problems(self.document, design, search, factors, constraints, base.data)
+        self.problems += search_problems(
+            self.document, design, search, factors, constraints, base.data, base.train.epochs
+        )
         self.problems += variant_problems(self.document, design, variants, base, self.catalog)
         self.problems += factor_problems(self.document, design, factors, base, self.catalog)
         if tune is not None:

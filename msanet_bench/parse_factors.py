@@ -9,7 +9,7 @@ from msanet_bench.factor_spec import Factor
 from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
 from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
 from msanet_bench.registry import OptionProblem
-from msanet_bench.spec import Design, Experiment, ModelSpec
+from msanet_bench.spec import Design, Experiment, ModelSpec, TrainSpec
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path, dotted
 
@@ -99,6 +99,13 @@ def setting_violations(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.train.checkpoint == "best_val" and settings.data.validation == 0:
         law = "`best_val` needs validation images, but got (data.validation=0)"
         yield "train.checkpoint", f"{law}. Set data.validation or use `last`."
+    for key in settings.train.auto:
+        value = getattr(settings.train, key)
+        if value != getattr(TrainSpec(), key):
+            yield (
+                f"train.{key}",
+                f"is left to the machine by `auto`, but got {shown(value)}. Keep one of the two.",
+            )
 
 
 def block_problems(settings: Settings, path: str, catalog: Catalog) -> Iterator[OptionProblem]:

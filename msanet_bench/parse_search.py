@@ -6,7 +6,7 @@ from typing import Any
 from msanet_bench.constraint import Constraint
 from msanet_bench.errors import Problem
 from msanet_bench.factor_spec import Factor
-from msanet_bench.search_spec import PRUNER_OPTIONS, SEARCHES, SearchSpec
+from msanet_bench.search_spec import POPULATION, PRUNER_OPTIONS, SEARCHES, SearchSpec
 from msanet_bench.spec import DataSpec, Design
 from msanet_bench.violations import shown, suggestion
 from msanet_bench.yaml_document import Document, Path
@@ -36,6 +36,7 @@ def search_problems(
     factors: Mapping[str, Factor],
     constraints: tuple[Constraint, ...],
     data: DataSpec,
+    epochs: int,
 ) -> Iterator[Problem]:
     """Every broken rule of a search, or of what only a search may say, at its line."""
     if design not in SEARCHES:
@@ -49,8 +50,12 @@ def search_problems(
     if "data.validation" in factors:
         law = "a search compares accuracies on the same validation images, so their share must not vary."
         yield document.problem(("factors", "data.validation"), law)
+    for path in factors:
+        if path in ("replicate", "data.dataset") or path.startswith("data.options."):
+            law = "a search compares trials on one task and by the same luck, so this must not vary."
+            yield document.problem(("factors", path), law)
     if search is not None:
-        yield from _section_problems(document, design, search, factors)
+        yield from _section_problems(document, design, search, factors, epochs)
         yield from _latency_problems(document, search, constraints)
 
 
@@ -116,7 +121,7 @@ def _cycles(document: Document, path: str, factors: Mapping[str, Factor]) -> Ite
 
 
 def _section_problems(
-    document: Document, design: Design, search: SearchSpec, factors: Mapping[str, Factor]
+    document: Document, design: Design, search: SearchSpec, factors: Mapping[str, Factor], epochs: int
 ) -> Iterator[Problem]:
     if search.batch is not None and search.batch > search.trials:
         law = f"must be at most `trials`, but got (batch={search.batch}, trials={search.trials})."
@@ -124,22 +129,43 @@ def _section_problems(
     if search.population is not None and design != "nsga2":
         law = f"only the design `nsga2` has a population, but got (design={design!r})."
         yield document.problem(("search", "population"), law)
-    elif search.population is not None and search.population >= search.trials:
+    elif design == "nsga2" and (population := search.population or POPULATION) >= search.trials:
         law = (
             "must be less than `trials`, or there is no second generation, but got "
-            f"(population={search.population}, trials={search.trials})."
+            f"(population={population}, trials={search.trials})."
         )
         yield document.problem(("search", "population"), law)
     yield from _pruner_problems(document, search)
+    yield from _idle_pruner_problems(document, search, epochs)
     if search.pruner is not None and "train.epochs" in factors:
         levels = shown(factors["train.epochs"].probes)
         law = f"compares runs epoch by epoch, so `train.epochs` must not vary, but got {levels}."
         yield document.problem(("search", "pruner"), law)
 
 
+def _idle_pruner_problems(document: Document, search: SearchSpec, epochs: int) -> Iterator[Problem]:
+    """A pruner that would judge by half of what is asked for, or never stop anything."""
+    if search.pruner is None:
+        return
+    if len(search.objectives) > 1:
+        law = f"judges by accuracy alone, so it is for one objective, but got {shown(search.objectives)}."
+        yield document.problem(("search", "pruner"), law)
+    options = PRUNER_OPTIONS[search.pruner.name]
+    for option, most, what in (
+        ("warmup", epochs, "train.epochs"),
+        ("first", epochs, "train.epochs"),
+        ("startup", search.trials, "trials"),
+    ):
+        value = getattr(search.pruner, option)
+        if option in options and value >= most:
+            law = f"`{option}` must be less than `{what}`, or nothing is ever stopped"
+            yield document.problem(("search", "pruner"), f"{law}, but got ({option}={value}, {what}={most}).")
+
+
 def _pruner_problems(document: Document, search: SearchSpec) -> Iterator[Problem]:
     """Options that are another pruner's."""
-    given = (document.tree.get("search") or {}).get("pruner")
+    section = document.tree.get("search")
+    given = section.get("pruner") if isinstance(section, dict) else None
     if search.pruner is None or not isinstance(given, dict):
         return
     known = PRUNER_OPTIONS[search.pruner.name]

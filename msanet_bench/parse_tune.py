@@ -13,7 +13,14 @@ from msanet_bench.yaml_document import Document, Path
 
 _AUGMENT = "data.augment"
 # how a network computes, not how it learns
-_NOT_TUNED = ("train.channels_last", "train.deterministic")
+_NOT_TUNED = (
+    "train.auto",
+    "train.channels_last",
+    "train.compile",
+    "train.deterministic",
+    "train.fused_attention",
+    "train.fused_optimiser",
+)
 
 
 def tune_problems(
@@ -67,8 +74,8 @@ def _validation_problems(
 def _path_law(path: str, factors: Mapping[str, Factor], variants: Sequence[Choice]) -> str:
     if path in _NOT_TUNED or not (path == _AUGMENT or path.startswith("train.")):
         return (
-            f"only what training learns by can be tuned: `train.<key>`, without {' and '.join(_NOT_TUNED)}, "
-            f"and `{_AUGMENT}`."
+            f"only what training learns by can be tuned: `{_AUGMENT}`, and `train.<key>` without "
+            f"{', '.join(_NOT_TUNED)}."
         )
     if path in factors:
         return "must not be a factor too: what is varied on purpose cannot be tuned away."
@@ -83,11 +90,22 @@ def _level_problems(
     if factor.when:
         law = "every variant has the same candidates, so there is no `when` here."
         yield document.problem((*place, "when"), law)
-    if factor.range is None and len(set(map(level_name, factor.levels))) < 2:  # noqa: PLR2004 (a choice)
+    if factor.range is None and _different(path, factor, base) < 2:  # noqa: PLR2004 (a choice)
         law = f"needs a range or at least two different levels, but got {shown(factor.levels)}."
         yield document.problem(place, law)
     for message, inside in dict.fromkeys(_refused(path, factor, base)):
         yield document.problem((*place, *inside), message)
+
+
+def _different(path: str, factor: Factor, base: Settings) -> int:
+    """How many levels there are, as they are stored; a wrong one is reported as such."""
+    stored = set()
+    for level in factor.levels:
+        try:
+            stored.add(changed(base, path, level).model_dump_json())
+        except PathError:
+            stored.add(level_name(level))
+    return len(stored)
 
 
 def _refused(path: str, factor: Factor, base: Settings) -> Iterator[tuple[str, Path]]:

@@ -22,6 +22,10 @@ from msanet_bench.units import Measure
 
 Status = Literal["ok", "failed", "oom", "diverged", "pruned"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+# what is no failure: a search stops runs on purpose
+FINE: frozenset[Status] = frozenset({"ok", "pruned"})
+# nor is a candidate of tuning that diverges: training does not work with it
+TUNING_FINE: frozenset[Status] = frozenset({"ok", "diverged"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +164,15 @@ def json_fields(line: bytes) -> Any:  # noqa: ANN401 (whatever JSON may hold)
     return _JSON.decode(line.decode("utf-8"))
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str, *, durable: bool = False) -> None:
     """Write UTF-8 so that readers see the old file or the new one, never a part.
+
+    `durable` waits until it is on the disk, under its name.
 
     Raises:
         ResultsError: the disk refuses; the old file is as it was.
     """
-    replace_bytes(path, text.encode("utf-8"))
+    replace_bytes(path, text.encode("utf-8"), durable=durable)
 
 
 def replace_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
@@ -181,10 +187,10 @@ def replace_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
     try:
         temporary.write_bytes(content)
         if durable:
-            _sync(temporary)
+            sync(temporary)
         temporary.replace(path)
         if durable:
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise ResultsError(
@@ -193,7 +199,8 @@ def replace_bytes(path: Path, content: bytes, *, durable: bool = False) -> None:
         ) from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names that a folder holds, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -13,6 +13,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+# what follows a variant's name where it is trained to be tuned, and as it is without tuning
+TUNING, UNTUNED = " (tuning)", " (untuned)"
+
 _FILES = ("running.json", ".running.json.new")
 # struct flock of Linux: type, whence, start, length, process
 _FLOCK = "hhqqi"

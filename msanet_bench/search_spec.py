@@ -22,6 +22,12 @@ DIRECTIONS: Mapping[Objective, Better] = {
     "latency": "lower",
 }
 
+# of NSGA-II, and how many trials TPE draws at random before it has learnt anything
+POPULATION, STARTUP = 10, 10
+
+# a space with few configurations, or tight limits, answers with what is known or not allowed
+ASKED_A_TRIAL = 20
+
 _Whole = Annotated[int, Field(ge=1, le=100_000)]
 
 

@@ -114,8 +114,18 @@ class DataSpec(Spec):
     augment: Annotated[tuple[Augmentation, ...], Field(strict=False)] = ()
 
 
+Choosable: TypeAlias = Literal["precision", "fused_attention", "channels_last", "fused_optimiser", "compile"]
+
+
 class TrainSpec(Spec):
-    """One training run; `lr` and `weight_decay` as in the optimiser of that name in torch."""
+    """One training run; `lr` and `weight_decay` as in the optimiser of that name in torch.
+
+    Attributes:
+        fused_attention: torch's kernels for all of dot-product attention, on a CPU too; elsewhere always.
+        fused_optimiser: One kernel for the update of all weights, on a CPU too; on CUDA devices always.
+        compile: Train through `torch.compile`; what is tested is the plain network.
+        auto: The keys of which a sweep measures which value is fastest on its machine, and takes that.
+    """
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 10
     batch_size: Annotated[int, Field(ge=1)] = 32
@@ -128,6 +138,13 @@ class TrainSpec(Spec):
     clip_norm: Positive | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     channels_last: bool = False
+    # those below stay out of a cell's key where nothing is asked for: older cells keep theirs
+    fused_attention: bool = Field(default=False, exclude_if=lambda is_on: not is_on)
+    fused_optimiser: bool = Field(default=False, exclude_if=lambda is_on: not is_on)
+    compile: bool = Field(default=False, exclude_if=lambda is_on: not is_on)
+    auto: Annotated[tuple[Choosable, ...], Field(strict=False)] = Field(
+        default=(), exclude_if=lambda keys: not keys
+    )
     deterministic: bool = True
     checkpoint: Literal["last", "best_val"] = "last"
 

@@ -1,5 +1,6 @@
 """Quantities with their units: how numbers with a unit are written in files and kept in records."""
 
+import math
 import re
 import sys
 from collections.abc import Mapping
@@ -60,7 +61,8 @@ def parse_count(text: str) -> int:
     if match is None:
         raise ValueError(f"must be a number such as `200k` or `1.5M`, but got {text!r}.")
     value = float(match[1]) * _FACTORS[match[2]]
-    if value != int(value):
+    # hundreds of digits are infinity, which is no whole number
+    if not value.is_integer():
         raise ValueError(f"must be a whole number, but got {text!r}.")
     return int(value)
 
@@ -96,7 +98,7 @@ def parse_latency(text: str) -> tuple[float, Literal["s", "x"]]:
         ValueError: the text is neither, or not above zero.
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(us|ms|s|x)\s*", text)
-    if match is None or float(match[1]) <= 0:
+    if match is None or not 0 < float(match[1]) < math.inf:
         raise ValueError(f"must be a latency such as `2 ms` or a ratio such as `0.8x`, but got {text!r}.")
     number = float(match[1])
     return (number, "x") if match[2] == "x" else (number / {"s": 1, "ms": 1e3, "us": 1e6}[match[2]], "s")

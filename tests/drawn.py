@@ -4,9 +4,11 @@ import html
 import math
 import re
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from msanet_bench.analysis.classification import Bin
 from msanet_bench.report.document import (
     Bar,
     Budget,
@@ -26,8 +28,12 @@ from msanet_bench.report.document import (
     Tried,
     Waterfall,
 )
+from msanet_bench.report.graphics import Confusion, Picture, Pictures, Reliability
 
 NOTHING = math.nan
+GREYS = np.linspace(0, 1, 6).reshape(2, 3)
+PICTURES = (Picture(GREYS, "image"), Picture(GREYS, "heat"))
+BINS = (Bin(0.0, 0.5, 0, NOTHING, NOTHING), Bin(0.5, 1.0, 4, 0.8, 0.75))
 
 
 def around(estimate: float, half: float) -> Bar:
@@ -63,6 +69,13 @@ def every_kind(name: str = "conv3", half: float = 0.3) -> list[Figure]:
         Strip("runs", "alt", "%", (StripRow(name, (90.0, 90.5), around(90.25, half)),)),
         Progress("progress", "alt", name, (Tried(0, 90.0), Tried(1, None), Tried(2, 91.5))),
         Budget("budget", "alt", "%", (BudgetRow(name, (20.0, 80.0)),), ("seeds", "images")),
+        Confusion("confusion", "alt", (name, "b"), np.array([[3, 1], [0, 2]])),
+        Reliability(
+            "reliability", "alt", name, (Bin(0.0, 0.5, 0, NOTHING, NOTHING), Bin(0.5, 1, 4, 0.8, 0.7))
+        ),
+        Pictures(
+            "maps", "alt", (name,), ("image", "map"), ((Picture(GREYS, "image"), Picture(GREYS, "heat")),)
+        ),
     ]
 
 

@@ -55,6 +55,8 @@ def test_what_reads_is_answered_and_what_writes_is_refused(server: DashboardServ
     url = f"http://127.0.0.1:{server.server_port}/api/studies"
     assert _answer(url) == (200, b"/api/studies")
     assert _answer(url, Host=f"localhost:{server.server_port}")[0] == 200
+    # as a browser asks at port 80
+    assert _answer(url, Host="127.0.0.1")[0] == _answer(url, Host="localhost")[0] == 200
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         code, content = _answer(url, method)
         assert code == 403
@@ -75,6 +77,19 @@ def test_without_the_extra_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch:
     code, out, err = run_verb("dashboard", tmp_path, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err.endswith("is not installed. Run: pip install 'msanet-bench[dashboard]'\n")
+
+
+def test_ctrl_c_ends_it_well_as_soon_as_it_is_told_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(opened: DashboardServer) -> None:
+        opened.server_close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(msanet_bench.dashboard, "_dashboard", lambda *_: _echo)
+    monkeypatch.setattr(msanet_bench.dashboard, "serve", break_off)
+    code, out, _ = run_verb("dashboard", tmp_path, "--port", "0", cwd=tmp_path)
+    assert (code, out.startswith("http://127.0.0.1:")) == (0, True)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import multiprocessing.context
+import multiprocessing.popen_forkserver
 import os
 import pickle
 import signal
@@ -8,6 +9,8 @@ import textwrap
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +73,30 @@ def test_a_fork_server_that_dies_while_it_starts_a_child_takes_only_one_task_wit
         reason = "the fork server ended while it started a worker process"
         assert _death(executor.submit(1)) == ("crash", reason)
     assert executor.submit(2).result(timeout=60)[0] == 4
+
+
+def _slow_poll(popen: Any, flag: int = os.WNOHANG) -> int | None:
+    """The standard library's; who waits for a child takes time between seeing its end and reading how."""
+    if popen.returncode is None:
+        if not wait([popen.sentinel], 0 if flag == os.WNOHANG else None):
+            return None
+        time.sleep(0 if flag == os.WNOHANG else 0.1)
+        try:
+            popen.returncode = forkserver.read_signed(popen.sentinel)
+        except (OSError, EOFError):
+            popen.returncode = 255
+    code: int = popen.returncode
+    return code
+
+
+def test_how_a_child_ended_is_known_although_another_is_started_at_that_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(multiprocessing.popen_forkserver.Popen, "poll", _slow_poll)
+    executor = LocalExecutor(_double_or_die, slots=[{}] * 4, start=_nothing, is_well=_is_well)
+    deaths = [_death(future) for future in [executor.submit(-1) for _ in range(12)]]
+    executor.close()
+    assert set(deaths) == {("crash", "the worker process was killed by SIGKILL")}
 
 
 def test_a_child_that_answers_that_it_is_unwell_gets_no_other_task() -> None:

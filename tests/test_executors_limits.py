@@ -62,7 +62,7 @@ def _close_everything(_: None) -> None:
 
 def _leave_a_child_behind(_: None) -> None:
     if os.fork() == 0:
-        time.sleep(2)
+        time.sleep(30)
     os._exit(4)
 
 
@@ -183,7 +183,7 @@ def test_a_child_is_dead_although_one_of_its_own_holds_its_connection(open_execu
     assert _death(open_executor(), "leave_a_child_behind", None)[1] == (
         "the worker process ended with exit code 4"
     )
-    assert time.monotonic() - clock < 2
+    assert time.monotonic() - clock < 15
 
 
 def test_a_death_can_be_sent_to_another_process() -> None:

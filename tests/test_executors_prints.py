@@ -53,6 +53,11 @@ def _be_silent(_: str) -> str:
     return "answer"
 
 
+def _have_the_log_tidied_up(log: str) -> str:
+    Path(log).unlink()
+    return "answer"
+
+
 def _print_on_a_full_disk(_: str) -> str:
     resource.setrlimit(resource.RLIMIT_FSIZE, (6, resource.RLIM_INFINITY))
     print("123456789")
@@ -138,6 +143,10 @@ def test_a_task_that_hangs_leaves_in_its_log_where(tmp_path: Path) -> None:
 def test_an_empty_log_of_a_task_that_ended_well_is_removed(executor: Executor, tmp_path: Path) -> None:
     assert _submit(executor, "be_silent", tmp_path / "1.log") == "answer"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_somebody_removes_meanwhile_costs_no_answer(executor: Executor, tmp_path: Path) -> None:
+    assert _submit(executor, "have_the_log_tidied_up", tmp_path / "1.log") == "answer"
 
 
 def test_a_log_that_cannot_be_made_is_one_error_before_the_task_begins(

@@ -1,6 +1,7 @@
 import base64
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,16 @@ def test_a_retried_cell_stands_with_its_good_attempt_and_the_time_of_that(
     export_records(tmp_path, [cell], attempts)
     assert [record.status for record in read_records(tmp_path)] == ["ok"]
     assert "2.000" in (tmp_path / "timings.csv").read_text(encoding="utf-8")
+
+
+def test_the_manifest_is_on_the_disk_when_it_is_written(
+    experiment: Experiment, plan: CheckedPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_manifest(tmp_path, experiment, plan, [], History(), threads=1)
+    assert synced == [".manifest.json.new", tmp_path.name]

@@ -35,7 +35,11 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["sweep", "check", "profile", "merge", "report", "table", "compare", "analyze", "doctor"]
+    "verb",
+    [
+        *("sweep", "check", "profile", "merge", "report", "table", "compare", "analyze", "doctor"),
+        *("train", "evaluate", "predict", "export"),
+    ],
 )
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     assert loaded_by(RUN, verb, "--help") & HEAVY == set()

@@ -1,10 +1,13 @@
 """The journal: what is told is on the disk, what is torn is cut, and one process writes."""
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from msanet_bench.errors import ResultsError
-from msanet_bench.journal import Attempt, Journal, final_attempts, final_records, sole_writer
+from msanet_bench.journal import Attempt, Journal, final_attempts, final_records, no_writer, sole_writer
 from msanet_bench.records import Record, Status
 
 
@@ -110,6 +113,22 @@ def test_an_attempt_is_on_the_disk_before_anybody_is_told(
     monkeypatch.setattr(os, "fsync", fsync)
     journal.append(attempt("cc"))
     assert on_the_disk == [3]
+
+
+def test_the_name_of_a_new_journal_is_on_the_disk_before_its_first_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[Path, int]] = []
+    journal = Journal(tmp_path / "journal.jsonl")
+
+    def fsync(descriptor: int) -> None:
+        path = next(p for p in (tmp_path, journal.path) if os.path.samestat(os.fstat(descriptor), p.stat()))
+        synced.append((path, len(journal.read())))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    journal.append(attempt("aa"))
+    journal.append(attempt("bb"))
+    assert synced == [(tmp_path, 0), (journal.path, 1), (journal.path, 2)]
 
 
 class FullDisk(FileIO):
@@ -221,4 +240,18 @@ def test_a_disk_that_does_not_take_the_holders_name_is_one_message(
     monkeypatch.setattr(os, "write", refuse)
     message = r"/lock: cannot be written \(No space left on device\)\. Nothing is lost up to here: make room"
     with pytest.raises(ResultsError, match=message), sole_writer(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("hold", [sole_writer, no_writer])
+def test_a_file_system_without_locks_is_not_told_as_another_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hold: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / "lock").write_text("process 1 on elsewhere")
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    message = r"/lock: cannot be locked \(No locks available\)\. Results need a file system on which"
+    with pytest.raises(ResultsError, match=message), hold(tmp_path):
         pass

@@ -87,6 +87,14 @@ def _other_curve(shard: Path) -> None:
         file.write(json.dumps(fields) + "\n")
 
 
+def _searched(shard: Path) -> None:
+    _change(shard, lambda fields: fields.update(trials=[]))
+
+
+def _tuned(shard: Path) -> None:
+    _change(shard, lambda fields: fields.update(tuning={"seed": 1000}))
+
+
 def _change(shard: Path, change: Callable[[dict[str, Any]], None]) -> None:
     fields = manifest_of(shard)
     change(fields)
@@ -132,6 +140,14 @@ ONE = "One cell has one outcome: leave out the folder, or the line of its journa
         (
             _no_journal,
             "B: has records but no journal.jsonl, from which alone folders are merged. Bring back the jour",
+        ),
+        (
+            _searched,
+            "B: holds a search, which cannot be merged: what is trained there follows from ",
+        ),
+        (
+            _tuned,
+            "B: holds an experiment with `tune`, which cannot be merged: what is trained there follows ",
         ),
         (
             _contradiction,

@@ -241,6 +241,7 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
         "docs/measuring.md",
         "docs/concluding.md",
         "docs/running.md",
+        "docs/single.md",
         "docs/clusters.md",
     ],
 )

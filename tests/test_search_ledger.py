@@ -80,6 +80,15 @@ def test_trials_left_running_are_told_what_the_journal_knows(tmp_path: Path) -> 
     assert len(_trials(tmp_path)) == 3
 
 
+def test_a_good_record_from_elsewhere_is_told_although_the_cell_had_failed_here(tmp_path: Path) -> None:
+    ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
+    ledger.tell(ledger.ask("merged", "baseline", 0), None)
+    ledger.tell(ledger.ask("failed", "baseline", 1), None)
+    for _ in range(2):
+        ledger.reconcile({"merged": ("baseline", 0, 0.9), "failed": ("baseline", 1, None)})
+    assert [trial.value for trial in _trials(tmp_path)] == [None, None, 0.9]
+
+
 def test_a_cell_left_in_the_queue_does_not_take_the_place_of_the_next(tmp_path: Path) -> None:
     ledger = Ledger(storage_url(tmp_path), "x", VARIANTS, SEEDS)
     name = optuna.get_all_study_names(storage_url(tmp_path))[0]

@@ -45,6 +45,8 @@ def test_the_variable_is_taken_out_of_the_environment_and_an_option_comes_before
         AWAY,
         f"postgresql+psycopg://me@host/lab?password={SECRET}",
         f"postgresql+psycopg://me@host/lab?sslpassword={SECRET}",
+        f"mysql+pymysql://me@host/lab?ssl_key_password={SECRET}",
+        f"mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3D{SECRET}",
     ],
 )
 def test_a_password_on_the_command_line_is_refused_and_not_repeated(url: str) -> None:
@@ -162,16 +164,16 @@ def test_a_storage_that_is_away_at_the_start_is_exit_code_2_before_anything_is_t
 def test_a_storage_that_goes_away_stops_the_sweep_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Ledger.tell
+    told = optuna.Study.tell
     calls: list[int] = []
 
-    def tell(self: Ledger, number: int, accuracy: float | None) -> None:
+    def tell(self: optuna.Study, number: int, accuracy: float) -> None:
         calls.append(number)
         if len(calls) > 1:
             raise optuna.exceptions.StorageInternalError("the server has gone")
         told(self, number, accuracy)
 
-    monkeypatch.setattr(Ledger, "tell", tell)
+    monkeypatch.setattr(optuna.Study, "tell", tell)
     path = write_experiment(tmp_path, measure="measure: {latency_rounds: 0}")
     arguments = ["sweep", path, "--workers", "2", "--storage", f"sqlite:///{tmp_path}/shared.db"]
     code, out, _ = run_verb(*arguments, cwd=tmp_path)
@@ -191,3 +193,16 @@ def test_a_storage_that_goes_away_stops_the_sweep_and_loses_nothing(
     assert sorted(completed) == sorted(keys)
     assert len(set(keys)) == 6
     assert "storage" not in json.loads((tmp_path / "results" / "tiny" / "manifest.json").read_text())
+
+
+def test_a_file_that_holds_the_password_is_no_password() -> None:
+    url = "postgresql+psycopg://me@host/lab?passfile=/home/me/.pgpass"
+    assert chosen_storage(url, {}) == url
+
+
+def test_a_journal_of_optuna_that_is_not_there_is_not_made_to_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(StorageLost, match=r"typo: cannot be used .*No such file"):
+        open_storage(f"journal:///{tmp_path}/typo", create=False)
+    assert list(tmp_path.iterdir()) == []
+    open_storage(f"journal:///{tmp_path}/typo")
+    open_storage(f"journal:///{tmp_path}/typo", create=False)

@@ -107,3 +107,23 @@ def test_a_shard_that_is_none_is_one_message(results: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"shard": {"index": 3, "count": 2}}))
     with pytest.raises(ResultsError, match=r"not a manifest \(ValueError: no shard"):
         read_status(results, now=0.0)
+
+
+def test_what_is_no_failure_for_a_sweep_is_none_here(results: Path) -> None:
+    path = results / "manifest.json"
+    tried = [{"variant": "baseline", "candidate": n, "key": f"t{n}"} for n in range(3)]
+    tuning = {"tuning": {"seed": 1000, "cells": tried, "untuned": []}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | tuning), encoding="utf-8")
+    statuses: dict[str, Status] = {
+        "k0": "pruned",
+        "k1": "diverged",
+        "t0": "diverged",
+        "t1": "oom",
+        "t2": "ok",
+    }
+    write_records(results / "records.jsonl", [record(key, status) for key, status in statuses.items()])
+    failures = read_status(results, now=0.0).failures
+    assert [(failure.variant, failure.status) for failure in failures] == [
+        ("baseline", "diverged"),
+        ("baseline (tuning)", "oom"),
+    ]

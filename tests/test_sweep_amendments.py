@@ -10,11 +10,12 @@ import pytest
 from commands import run_verb
 from experiments import write_experiment
 from msanet_bench.errors import BenchError
+from msanet_bench.events import Ended, Started
 from msanet_bench.journal import Journal
 from msanet_bench.records import read_records
 from msanet_bench.sweep import parse_other_code
 from report_text import report
-from sweeps import copied, notes, quiet, sweep, trained
+from sweeps import copied, ended, notes, quiet, sweep, trained
 
 __all__ = ["quiet"]
 
@@ -58,7 +59,11 @@ def test_more_seeds_for_two_of_three_variants_train_only_those_and_are_told(
 
 def test_only_the_chosen_variants_are_trained_and_the_rest_is_missing(tmp_path: Path) -> None:
     path, results = write_experiment(tmp_path), tmp_path / "results"
-    assert len(trained(sweep(path, results, variants="attention=none"))) == 2
+    events = sweep(path, results, variants="attention=none")
+    assert len(trained(events)) == 2
+    assert isinstance(events[0], Started)
+    assert (events[0].cells, events[0].done) == (6, 0)
+    assert ended(events) == Ended(6, not_ok=0, left=4, unchosen=4)
     assert [r.variant for r in read_records(results)] == ["attention=none"] * 2
     assert len(trained(sweep(path, results))) == 4
 

@@ -47,3 +47,11 @@ def test_ray_hands_out_devices_itself() -> None:
     message = "^--devices: must be auto or cpu with --executor ray, .* but got '1'"
     with pytest.raises(BenchError, match=message), open_place(options, TWO, cells=1):
         pass
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_a_cluster_that_nobody_would_use_is_not_passed_over() -> None:
+    options = SweepOptions(Path("results"), ray_address="first:6379")
+    message = "^--ray-address: means something only with --executor ray"
+    with pytest.raises(BenchError, match=message), open_place(options, CPU, cells=1):
+        pass

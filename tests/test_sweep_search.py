@@ -197,7 +197,8 @@ def test_the_report_names_the_best_by_validation_and_its_test_accuracy(quiet: Pa
 
 def test_the_report_of_two_objectives_has_their_pareto_set(quiet: Path, tmp_path: Path) -> None:
     text = SEARCH.replace(
-        "search: {trials: 6, batch: 3,", "search: {trials: 6, batch: 3, objectives: [accuracy, macs],"
+        "search: {trials: 6, batch: 3, pruner: {name: successive_halving, factor: 2}}",
+        "search: {trials: 6, batch: 3, objectives: [accuracy, macs]}",
     )
     shutil.copytree(quiet / "results", tmp_path / "results")
     sweep(write_experiment(tmp_path, text), tmp_path / "results")

@@ -176,3 +176,12 @@ def test_a_first_step_counts_until_a_cell_of_its_variant_has_ended(clock: Callab
 
 def test_without_a_deadline_everything_is_in_time() -> None:
     assert Pace([attempt(job("a"), "ok", 1e9)], None).is_in_time(job("a"))
+
+
+def test_a_cell_is_not_tried_again_where_another_try_would_end_too_late(tmp_path: Path) -> None:
+    died = WorkerDied("crash", "the worker process was killed by SIGKILL")
+    policy = Policy(3, fits=lambda job: job.key != "late")
+    executor, work, events, _ = run(tmp_path, {"late": [died, "ok"], "b": [died, "ok"]}, policy)
+    assert executor.submitted == ["late", "b", "b"]
+    assert work.heard == [("late", "failed"), ("b", "ok")]
+    assert [type(event) for event in events] == [Finished, Retried, Finished]

@@ -269,6 +269,12 @@ def test_of_few_levels_there_are_few_candidates_each_once() -> None:
     assert len(found) == len(set(map(str, found))) == 4
 
 
+def test_a_candidate_that_is_written_otherwise_is_the_same() -> None:
+    """The file's own 0.0 and the level 0 are one training: tried twice, they would be one cell."""
+    found = candidates("{train.label_smoothing: [0, 0.1], trials: 9}")
+    assert [choice["train.label_smoothing"] for choice in found] == [0.0, 0.1]
+
+
 @pytest.mark.usefixtures("formula")
 def test_check_plan_and_status_count_what_tunes(tmp_path: Path) -> None:
     path = write_experiment(tmp_path, TUNED)

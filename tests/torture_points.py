@@ -79,6 +79,10 @@ def is_empty_list(path: Path) -> bool:
     return path.name == ".running.json.new" and path.read_bytes() == b"[]\n"
 
 
+def is_journal(descriptor: int) -> bool:
+    return Path(f"/proc/self/fd/{descriptor}").readlink().name == "journal.jsonl"
+
+
 PATH, OPTUNA, SESSION = "pathlib", "optuna.study", "msanet_bench.session"
 
 POINTS = {
@@ -94,7 +98,7 @@ POINTS = {
     "nothing runs any more": Point(PATH, "Path.replace", before(lambda path, _: is_empty_list(path))),
     "a result came": Point("msanet_bench.sweep.train", "_attempt", after()),
     "half a line": Point("msanet_bench.journal", "append_line", half_a_line),
-    "before the flush": Point("os", "fsync", before()),
+    "before the flush": Point("os", "fsync", before(is_journal)),
     "after append": Point("msanet_bench.journal", "Journal.append", after()),
     "a death is journaled": Point(
         "msanet_bench.journal", "Journal.append", after(lambda _, attempt: attempt.record.status == "failed")

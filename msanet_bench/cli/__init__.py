@@ -11,15 +11,19 @@ from msanet_bench.cli.check import check
 from msanet_bench.cli.compare import compare
 from msanet_bench.cli.dashboard import dashboard
 from msanet_bench.cli.doctor import doctor
+from msanet_bench.cli.evaluate import evaluate
+from msanet_bench.cli.export import export
 from msanet_bench.cli.latency import latency
 from msanet_bench.cli.merge import merge
 from msanet_bench.cli.plan import plan
+from msanet_bench.cli.predict import predict
 from msanet_bench.cli.profile import profile
 from msanet_bench.cli.report import report
 from msanet_bench.cli.status import status
 from msanet_bench.cli.summarize import summarize
 from msanet_bench.cli.sweep import sweep
 from msanet_bench.cli.table import table
+from msanet_bench.cli.train import train
 from msanet_bench.errors import BenchError
 
 VERBS = (
@@ -36,6 +40,10 @@ VERBS = (
     table,
     compare,
     analyze,
+    train,
+    evaluate,
+    predict,
+    export,
     blocks,
     doctor,
 )

@@ -31,6 +31,19 @@ Devices = Annotated[
         metavar="DEVICES",
     ),
 ]
+Device = Annotated[
+    str, typer.Option(help="Where it runs: auto, cpu, cuda, or cuda:1 for the second one.", metavar="DEVICE")
+]
+CheckpointFile = Annotated[
+    Path, typer.Argument(help="A checkpoint of `msanet-bench train`.", metavar="CHECKPOINT")
+]
+PluginFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the plug-ins that the checkpoint was trained with. They are code, which runs.",
+        metavar="DIR",
+    ),
+]
 ExecutorName = Annotated[
     Literal["local", "ray"],
     typer.Option("--executor", help="Where cells run: on this machine, or as tasks of a Ray cluster."),

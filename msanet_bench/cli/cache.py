@@ -15,7 +15,11 @@ def announce_cache(experiment: "Experiment", data_root: Path, *, stream: TextIO 
     """
     from msanet_bench.checks import cache_bytes_needed
 
-    needed = cache_bytes_needed(experiment, data_root)
+    announce_bytes(cache_bytes_needed(experiment, data_root), data_root, stream=stream)
+
+
+def announce_bytes(needed: int, data_root: Path, *, stream: TextIO | None = None) -> None:
+    """The same for a cache of so many bytes."""
     if needed:
         size = f"{needed / 2**20:.1f} MiB"
         print(f"decoding images into a cache below {data_root}: {size}, once", flush=True, file=stream)

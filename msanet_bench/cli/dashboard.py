@@ -1,5 +1,6 @@
 """`msanet-bench dashboard RESULTS`."""
 
+import contextlib
 import os
 from typing import Annotated
 
@@ -23,5 +24,6 @@ def dashboard(
     from msanet_bench.search import chosen_storage
 
     server = open_dashboard(results, chosen_storage(storage, os.environ), port)
-    print(f"http://{HOST}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
-    serve(server)
+    with contextlib.suppress(KeyboardInterrupt):  # from the moment at which it is told how to end it
+        print(f"http://{HOST}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+        serve(server)

@@ -22,7 +22,7 @@ def merge(
     cell that is in several folders must have the same numbers in all; a good one beats a failed one.
     Latencies are those of the first folder that has some, and are never averaged. The folders are not
     written to. `msanet-bench sweep EXPERIMENT --results DIR` goes on with the merged folder: it trains what
-    is missing, and measures latencies if no folder had any.
+    is missing, and measures latencies if no folder had any. Searches and experiments with `tune` are refused.
 
     Exit code 0: merged; 2: the folders do not belong together, or the output cannot be written.
     """

@@ -1,13 +1,19 @@
 """`msanet-bench plan EXPERIMENT`."""
 
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from msanet_bench.cli.arguments import DataRoot, Devices, ExperimentFile, OtherResults, Workers
 from msanet_bench.cli.cache import announce_cache
+
+if TYPE_CHECKING:
+    from msanet_bench.records import Record
+    from msanet_bench.spec import Experiment
+    from msanet_bench.sweep.planned import Planned
 
 
 def plan(
@@ -36,9 +42,7 @@ def plan(
     from msanet_bench.duration.workers import Wanted
     from msanet_bench.journal import Journal, final_attempts
     from msanet_bench.sweep.devices import parse_devices, visible_devices
-    from msanet_bench.sweep.notes import orphans_note
     from msanet_bench.sweep.planned import plan_all
-    from msanet_bench.sweep.tuning import tuning_words
 
     loaded = load_experiment(experiment)
     announce_cache(loaded, data_root)
@@ -49,15 +53,9 @@ def plan(
     known = {key: attempt.record for key, attempt in done.items()}
     planned = plan_all(loaded, checked, read_history(folder).added_seeds, folder, known)
     cells = planned.cells
-    variants, notes = list({cell.variant.name: cell.variant for cell in cells}.values()), checked.notes
-    if loaded.search is not None:
-        left = 1 + loaded.search.trials - len(variants)
-        notes = (*notes, f"a search by {loaded.design} asks for the rest: at most {left} more variants.")
-    if planned.tuning is not None:
-        tried = sum(tried.cell.key in done for tried in planned.tried)
-        notes = (*notes, f"{tuning_words(planned.tuning, len(cells))} {tried} of those that tune are done.")
+    variants = list({cell.variant.name: cell.variant for cell in cells}.values())
     records = [(cell.variant.name, known.get(cell.key)) for cell in cells]
-    show_plan(variants, (*notes, *orphans_note(done, planned.all_cells)), records)
+    show_plan(variants, (*checked.notes, *_notes(loaded, planned, known)), records)
     missing = [cell for cell in planned.at_most(known) if cell.key not in done]
     if not missing or no_duration or loaded.search is not None:
         return
@@ -74,3 +72,17 @@ def plan(
         planning_seconds=time.perf_counter() - began,
     )
     show_prediction(predict_duration(wanted))
+
+
+def _notes(experiment: "Experiment", planned: "Planned", records: Mapping[str, "Record"]) -> Iterator[str]:
+    """What is not known yet of the cells, and what is in the journal beside them."""
+    from msanet_bench.sweep.notes import orphans_note
+    from msanet_bench.sweep.tuning import tuning_words
+
+    if experiment.search is not None:
+        left = 1 + experiment.search.trials - len({cell.variant.name for cell in planned.cells})
+        yield f"a search by {experiment.design} asks for the rest: at most {left} more variants."
+    if planned.tuning is not None:
+        tried = sum(tried.cell.key in records for tried in planned.tried)
+        yield f"{tuning_words(planned.tuning, len(planned.cells))} {tried} of those that tune are done."
+    yield from orphans_note(records, planned.all_cells)

@@ -69,6 +69,10 @@ def sweep(
     Exit code 0: done; 1: some cells failed or have not begun; 2: the experiment or the data are not in order;
     130: stopped by Ctrl-C.
     """
+    from msanet_bench.executors import PRELOAD, begin_preloading
+
+    # torch is imported twice, here and there: both at a time
+    begin_preloading(PRELOAD)
     from msanet_bench.checks import load_experiment
     from msanet_bench.console import show_sweep
     from msanet_bench.errors import MixedResultsError
@@ -126,7 +130,11 @@ def sweep(
     if ended.not_ok:
         where = "the report" if part is None else "`msanet-bench status`"
         print(f"{ended.not_ok} of {ended.cells} cells are not ok; {where} names them with their reasons.")
-    if ended.left:
-        print(f"{ended.left} of {ended.cells} cells have not begun. Give the same command again to go on.")
+    if ended.left > ended.unchosen:
+        begun_not = ended.left - ended.unchosen
+        print(f"{begun_not} of {ended.cells} cells have not begun. Give the same command again to go on.")
+    if ended.unchosen:
+        others = f"{ended.unchosen} of {ended.cells} cells"
+        print(f"{others} are of variants that --variants does not name: leave it out to train them.")
     if ended.not_ok or ended.left:
         raise typer.Exit(SOME_CELLS_FAILED)

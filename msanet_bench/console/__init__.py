@@ -50,9 +50,16 @@ def show_sweep(name: str, events: Iterable[Event], results: Path) -> Ended:
     """Run a sweep to its end while showing how far it is; failures name the file with their output."""
     console = open_console()
     stream = iter(events)
-    started = next(stream)
-    if not isinstance(started, Started):
-        raise TypeError(f"a sweep begins with Started, but got {started!r}")
+    for event in stream:
+        if isinstance(event, Started):
+            break
+        # what has to be measured before there is a plan
+        if not isinstance(event, Phase):
+            raise TypeError(f"a sweep begins with Started, but got {event!r}")
+        console.print(event.name, markup=False)
+    else:
+        raise RuntimeError("the sweep ended without beginning")
+    started = event
     _show_start(console, name, started)
     with _display(console, started) as display:
         return _follow(stream, started, display, results)

@@ -22,6 +22,9 @@ _TASK_IMAGES = 64
 
 _SHOWN = 20
 
+# Pillow's, by the number of channels
+_MODES = {1: "L", 3: "RGB"}
+
 
 def build_cache(place: Path, listing: Listing, size: int) -> None:
     """Decode every image of the listing into `place`: `train.npy`, `val.npy`, `test.npy` and `digest`.
@@ -42,15 +45,36 @@ def build_cache(place: Path, listing: Listing, size: int) -> None:
         raise DataError(f"{place}: the image cache cannot be written ({error.strerror}).") from error
 
 
+def read_image(path: Path, shape: tuple[int, int, int]) -> Images:
+    """One image file as (C, H, W), in grey for one channel and in colour for three, fitted as in a cache.
+
+    Raises:
+        DataError: the file cannot be decoded, or the shape has other channels.
+    """
+    if shape[0] not in _MODES:
+        raise DataError(f"{path}: an image file has 1 or 3 channels, but {shape[0]} are needed.")
+    try:
+        return _fitted(path, *shape[1:], mode=_MODES[shape[0]])
+    except _UNREADABLE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise DataError(f"{path}: cannot be decoded ({reason}).") from error
+
+
 def decode(path: Path, size: int) -> Images:
     """One image as (3, size, size): the shorter side resized, the centre cropped; stored orientation."""
+    return _fitted(path, size, size, mode="RGB")
+
+
+def _fitted(path: Path, height: int, width: int, *, mode: str) -> Images:
     with Image.open(path) as image:
         # Pillow would clip these to white without a word
         if image.mode[0] in "IF":
             raise ValueError(f"must have 8 bits a channel, but got mode {image.mode}")
-        colour = image.convert("RGB")
-    fitted = ImageOps.fit(colour, (size, size), method=Image.Resampling.BILINEAR)
-    return np.asarray(fitted, dtype=np.uint8).transpose(2, 0, 1)
+        plain = image.convert(mode)
+    fitted = np.asarray(
+        ImageOps.fit(plain, (width, height), method=Image.Resampling.BILINEAR), dtype=np.uint8
+    )
+    return fitted.reshape(height, width, -1).transpose(2, 0, 1)
 
 
 def _fill(built: Path, listing: Listing, size: int) -> None:

@@ -70,6 +70,21 @@ def prepare_all(
     )
 
 
+def prepare_test(
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    *,
+    memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
+) -> Source:
+    """The test images as a network was trained to see them, by statistics that are known."""
+    images, labels = dataset.test_images, dataset.test_labels
+    needed_bytes = 4 * len(labels) * int(np.prod(preprocessing.shape(images)))
+    rows = np.arange(len(labels))
+    in_memory = needed_bytes <= memory_limit_bytes
+    return _source(images, labels, rows, preprocessing, device, in_memory=in_memory)
+
+
 def _validation(dataset: Dataset, split: Split) -> tuple[Images, Labels, Rows]:
     """The official part where there is one, else the rows that the split set aside."""
     if dataset.validation_images is None or dataset.validation_labels is None:

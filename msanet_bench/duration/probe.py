@@ -75,11 +75,10 @@ def first_step(job: Job, sent: Dataset | None = None) -> FirstStep:
     try:
         with nondeterministic_kernels():
             ready = made_ready(job, sent)
-            seconds = next(_steps(job, ready))
+            seconds = next(steps(job, ready))
     except Exception as error:  # noqa: BLE001 (of anybody's block: a variant that fails is a result)
         return FirstStep(job.variant, *broken_off(error))
-    steps = job.settings.train.epochs * math.ceil(ready.data.train.num_images / job.settings.train.batch_size)
-    return FirstStep(job.variant, "ok", seconds=seconds, cell_seconds=steps * seconds)
+    return FirstStep(job.variant, "ok", seconds=seconds, cell_seconds=steps_of(job, ready) * seconds)
 
 
 def time_parts(job: Job, batches: Sequence[int]) -> Timed | FirstStep:
@@ -100,7 +99,7 @@ def _timed(job: Job, batches: Sequence[int]) -> Timed:
     prepared = time.perf_counter()
     ready = made_ready(job)
     built = time.perf_counter()
-    first, *later = _few(_steps(job, ready))
+    first, *later = _few(steps(job, ready))
     step = mean(later)  # not the median: what slows some steps down slows some of a cell's too
     return Timed(
         load=loaded - began,
@@ -131,7 +130,13 @@ def _are_too_few(taken: Sequence[float]) -> bool:
     return len(taken) <= FEWEST_STEPS or sum(taken[1:]) < _FEWEST_SECONDS
 
 
-def _steps(job: Job, ready: Ready) -> Iterator[float]:
+def steps_of(job: Job, ready: Ready) -> int:
+    """How many steps the cell has."""
+    spec = job.settings.train
+    return spec.epochs * math.ceil(ready.data.train.num_images / spec.batch_size)
+
+
+def steps(job: Job, ready: Ready) -> Iterator[float]:
     """Take steps for ever, as `fit` does, and say how long each took until its loss was known."""
     spec = job.settings.train
     seed_global_dropout(job.seed, replicate=job.settings.replicate)

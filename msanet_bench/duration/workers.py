@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, start_worker
 from msanet_bench.checks import CheckedPlan
@@ -20,6 +20,9 @@ from msanet_bench.plan import Cell, Variant
 from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.profile.costs import costs_of
 from msanet_bench.spec import Experiment
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,8 @@ def probe_variants(wanted: Wanted, cells: Sequence[Cell]) -> Probed:
     asked = [cells[place % len(cells)] for place in range(rounds * len(wanted.slots))]
     tasks = [_task(wanted, cell, counted=place < len(wanted.slots)) for place, cell in enumerate(asked)]
     began = time.perf_counter()
-    executor = LocalExecutor(
-        _answer_task,
-        slots=wanted.slots,
-        start=partial(_start, wanted.experiment.plugins, wanted.plugin_folder.resolve()),
-        is_well=_is_well,
-        preload=PRELOAD,
+    executor = measuring_workers(
+        _answer_task, _is_well, wanted.slots, wanted.experiment.plugins, wanted.plugin_folder
     )
     try:
         futures = [executor.submit(task) for task in tasks]
@@ -83,6 +82,23 @@ def probe_variants(wanted: Wanted, cells: Sequence[Cell]) -> Probed:
     parts = {task.job.variant: answer.parts for task, answer in reversed([*zip(tasks, answers, strict=True)])}
     counts = [answer.count_seconds for answer in answers if answer.count_seconds is not None]
     return Probed(parts, max(0.0, start), median(counts) if counts else 0.0)
+
+
+def measuring_workers(
+    function: Callable[[T], R],
+    is_well: Callable[[R], bool],
+    slots: Sequence[Mapping[str, str]],
+    plugins: Sequence[str],
+    plugin_folder: Path,
+) -> LocalExecutor[T, R]:
+    """Workers as a sweep has them, for another task."""
+    return LocalExecutor(
+        function,
+        slots=slots,
+        start=partial(_start, plugins, plugin_folder.resolve()),
+        is_well=is_well,
+        preload=PRELOAD,
+    )
 
 
 class _Task(NamedTuple):

@@ -5,9 +5,9 @@ from typing import Protocol, TypeVar
 
 from msanet_bench.executors.lacking import Lacking
 from msanet_bench.executors.limits import Limits, WorkerDied
-from msanet_bench.executors.local import LocalExecutor
+from msanet_bench.executors.local import LocalExecutor, begin_preloading
 
-__all__ = ["PRELOAD", "Executor", "Lacking", "Limits", "LocalExecutor", "WorkerDied"]
+__all__ = ["PRELOAD", "Executor", "Lacking", "Limits", "LocalExecutor", "WorkerDied", "begin_preloading"]
 
 # Imported once by the fork server, which all executors of a process share: the first that starts decides.
 # Without torch._dynamo the first optimiser of a child costs a second.

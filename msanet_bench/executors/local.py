@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -33,10 +34,19 @@ from msanet_bench.executors.watch import Watch, kill_family
 # how long a child that closed its connection may take to end; how long one may take to say where it hangs
 _LAST_SECONDS, _WHERE_SECONDS = 10, 0.2
 
-_MAIN = threading.Lock()
+# over `start`, which asks all children whether they have ended, and over every other such question: of two
+# threads that ask at a time one reads the exit code and the other an empty pipe, which is told as code 255
+_PROCESSES = threading.Lock()
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def begin_preloading(preload: Sequence[str]) -> None:
+    """Have the fork server import them in the background, so that the first children need not wait for it."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preload))
+    with _PROCESSES, _without_main():
+        forkserver.ensure_running()
 
 
 @dataclass(slots=True)
@@ -136,8 +146,8 @@ class LocalExecutor(Generic[T, R]):
             self._await(child)
             answer: R = child.tasks.recv()
         except (EOFError, OSError) as error:
-            child.process.join(_LAST_SECONDS)
-            raise ending(child.process.exitcode, oom_kills=count_oom_kills() - oom_kills) from error
+            code = _exit_code(child.process, _LAST_SECONDS)
+            raise ending(code, oom_kills=count_oom_kills() - oom_kills) from error
         return answer
 
     def _log_file(self, task: T) -> str | None:
@@ -168,7 +178,7 @@ class LocalExecutor(Generic[T, R]):
         if breach.kind == "timeout" and self._log is not None and child.process.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.process.pid, WHERE)
-            child.process.join(_WHERE_SECONDS)
+            wait([child.process.sentinel], _WHERE_SECONDS)
         kill_family(child.process)
 
     def _new_child(self, environment: Mapping[str, str]) -> _Child:
@@ -181,7 +191,7 @@ class LocalExecutor(Generic[T, R]):
             daemon=True,
         )
         try:
-            with _without_main():
+            with _PROCESSES, _without_main():
                 process.start()
         except (EOFError, OSError) as error:
             for end in (tasks, child_tasks, life, child_life):
@@ -201,17 +211,25 @@ class LocalExecutor(Generic[T, R]):
             kill_family(child.process)
             child.life.close()
             child.tasks.close()
-            child.process.join()
+            _exit_code(child.process, None)
             self._alive.pop(id(child))
+
+
+def _exit_code(process: BaseProcess, seconds: float | None) -> int | None:
+    """Of a process that ends within so many seconds; else None. No seconds: however long it takes."""
+    if not wait([process.sentinel], seconds):
+        return None
+    with _PROCESSES:
+        process.join()
+        return process.exitcode
 
 
 @contextmanager
 def _without_main() -> Iterator[None]:
     """Keep children from importing the caller's script: a script without a guard would run itself again."""
-    with _MAIN:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -63,7 +63,7 @@ def logged(function: Callable[[T], R], task: T, log: Path) -> R:
         os.dup2(kept, descriptor)
         os.close(kept)
     if os.fstat(file).st_size == 0:
-        log.unlink()
+        log.unlink(missing_ok=True)  # a user may have tidied up
     os.close(file)
     return answer
 

@@ -92,6 +92,18 @@ def effective_field(
     It belongs to the weights that the model has: give them their start first (`initialise`). The model is
     not touched. All channels of the unit count alike.
     """
+    strength_HW, status = effective_strength(model, input_shape, behind=behind, num_images=num_images)
+    return EffectiveField(None, status) if strength_HW is None else EffectiveField(side_of(strength_HW))
+
+
+def effective_strength(
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    behind: str = "head",
+    num_images: int = 4,
+) -> tuple[Tensor | None, str]:
+    """Mean absolute gradient of the central unit at each pixel, (H, W), and `measured`; or None and why."""
     subject = copy.deepcopy(model).cpu().eval()
     generator = torch.Generator().manual_seed(_SEED)
     images = torch.randn(num_images, *input_shape, generator=generator).to(dtype_of(subject)).requires_grad_()
@@ -101,12 +113,17 @@ def effective_field(
     try:
         (gradient_NCHW,) = torch.autograd.grad(unit, images)
     except Exception as error:  # noqa: BLE001 - a block is anybody's code; the reason stands in place of the number
-        return EffectiveField(None, f"not measured ({first_line(error)})")
+        return None, f"not measured ({first_line(error)})"
     strength_HW = gradient_NCHW.abs().mean(dim=(0, 1))
-    largest = strength_HW.max()
-    if not largest > 0:
-        return EffectiveField(None, "not measured (the unit has no gradient)")
-    return EffectiveField(int((strength_HW > _LEAST_SHARE * largest).sum()) ** 0.5)
+    if not strength_HW.max() > 0:
+        return None, "not measured (the unit has no gradient)"
+    return strength_HW, MEASURED
+
+
+def side_of(strength_HW: Tensor) -> float:
+    """The side of a field in pixels, as `EffectiveField` has it."""
+    above = int((strength_HW > _LEAST_SHARE * strength_HW.max()).sum())
+    return float(above**0.5)
 
 
 def _running_modules(hollow: nn.Module) -> list[str]:

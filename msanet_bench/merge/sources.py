@@ -45,7 +45,7 @@ def read_source(folder: Path) -> Source:
     """A folder that a sweep has left.
 
     Raises:
-        ResultsError: it is none, it is damaged, or a newer version wrote it.
+        ResultsError: it is none, it is damaged, a newer version wrote it, or it is of a search or tuned.
     """
     path = folder / "manifest.json"
     if not path.exists():
@@ -58,6 +58,7 @@ def read_source(folder: Path) -> Source:
         cells = _planned(manifest)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(f"{path}: not a manifest ({type(error).__name__}: {error}).") from error
+    _require_plan(folder, manifest)
     journal = Journal(folder / "journal.jsonl")
     if not journal.path.exists():
         _require_no_records(folder)
@@ -93,6 +94,16 @@ def _planned(manifest: Mapping[str, Any]) -> tuple[PlannedCell, ...]:
         PlannedCell(cell["key"], cell["variant"], factors[cell["variant"]], cell["seed"])
         for cell in manifest["cells"]
     )
+
+
+def _require_plan(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """A search and tuning have chosen by what stood in their own folder."""
+    for name, what in {"trials": "a search", "tuning": "an experiment with `tune`"}.items():
+        if name in manifest:
+            raise ResultsError(
+                f"{folder}: holds {what}, which cannot be merged: what is trained there follows from what "
+                "the folder found out before. Use --executor ray to train one on several machines."
+            )
 
 
 def _require_no_records(folder: Path) -> None:

@@ -27,7 +27,7 @@ def write_merged(out: Path, sources: Sequence[Source], attempts: Sequence[Attemp
     _copy_first(out, sources, "profile.json")
     _copy_latency(out, sources)
     text = json.dumps(merged_manifest(sources), indent=1, ensure_ascii=False, allow_nan=False)
-    replace_text(out / "manifest.json", f"{text}\n")
+    replace_text(out / "manifest.json", f"{text}\n", durable=True)
 
 
 def merged_manifest(sources: Sequence[Source]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from msanet_bench.report.graphics import Confusion, Pictures, Reliability
+
 
 class Code(NamedTuple):
     """A name that the reader may type."""
@@ -209,7 +211,9 @@ class Progress:
     trials: tuple[Tried, ...]
 
 
-Figure: TypeAlias = Forest | Scatter | Waterfall | Matrix | Strip | Budget | Progress
+Figure: TypeAlias = (
+    Forest | Scatter | Waterfall | Matrix | Strip | Budget | Progress | Confusion | Reliability | Pictures
+)
 Block: TypeAlias = Paragraph | Bullets | Commands | Table | DataFile | Figure
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from msanet_bench.errors import MixedResultsError, ResultsError
+from msanet_bench.finished import UNTUNED
 from msanet_bench.records import Record, read_records
 from msanet_bench.report.manifest import Manifest, read_manifest
 from msanet_bench.report.markdown import code
@@ -31,8 +32,6 @@ class Inputs:
     profiles: Mapping[str, Profile]
     untuned: Mapping[tuple[str, int], Record | None] = field(default_factory=dict)
 
-
-UNTUNED = "untuned.jsonl"
 
 # What accuracies depend on beside a cell's key, as records name it.
 _ENVIRONMENT: Mapping[str, str] = {

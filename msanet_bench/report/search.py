@@ -67,8 +67,7 @@ class Searched:
     @property
     def candidates(self) -> list[SearchTrial]:
         """The complete trials that keep the limits: the baseline need not keep those relative to itself."""
-        ratios = [limit for limit in self.constraints if limit.measure == "latency_ratio"]
-        is_allowed = all(limit.allows(1) for limit in ratios)
+        is_allowed = all(limit.allows_the_baseline for limit in self.constraints)
         return [trial for trial in self.complete if trial.number > 0 or is_allowed]
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msanet_bench.factor_spec import TuneSpec
-from msanet_bench.plan import Catalog, Choice, level_name
+from msanet_bench.plan import Catalog, Choice, apply, baseline_settings
 from msanet_bench.search.space import Space
 from msanet_bench.search.study import SearchStudy
 from msanet_bench.search_spec import SearchSpec
@@ -20,12 +20,14 @@ def tuning_candidates(experiment: Experiment, tune: TuneSpec, catalog: Catalog) 
     More trials go on with the same sequence. Where there are fewer different points, there are fewer
     candidates.
     """
-    found: dict[tuple[str, ...], Choice] = {}
+    found: dict[str, Choice] = {}
+    base = baseline_settings(experiment)
     for choice in (
         {path: _own(experiment, path) for path in tune.paths},
         *_points(experiment, tune, catalog),
     ):
-        found.setdefault(tuple(map(level_name, choice.values())), choice)
+        # as it is stored: 0 and 0.0 are one learning rate
+        found.setdefault(apply(base, choice).model_dump_json(), choice)
         if len(found) == tune.trials:
             break
     return tuple(found.values())

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from msanet_bench.search.storage import name_objectives, open_storage, telling
 from msanet_bench.spec import digest
@@ -51,6 +51,7 @@ class Ledger:
             "variant": CategoricalDistribution(tuple(variants)),
             second: CategoricalDistribution(tuple(seeds)),
         }
+        self._storage = storage
         opened = open_storage(storage)
         with telling(storage):
             # Finite designs are enumerated by the plan and enqueued one at a time: the sampler never chooses.
@@ -67,34 +68,55 @@ class Ledger:
         """Make the study agree with the journal: cell key -> (variant, seed, accuracy or None if it failed).
 
         Trials that a killed sweep left running are told what the journal knows of their cell, or failure.
+        Cells that are about to be run again are not to be among the known.
+
+        Raises:
+            StorageLost: as of the class.
         """
-        told: set[str] = set()
-        for trial in self._study.get_trials(deepcopy=False):
-            key = trial.user_attrs.get(CELL_KEY, "")
-            if trial.state == TrialState.RUNNING:
-                accuracy = known[key][2] if key in known else None
-                self.tell(trial.number, accuracy)
-            if key in known:
-                told.add(key)
-        for key, (variant, seed, accuracy) in known.items():
-            if key not in told:
-                self._add(key, variant, seed, accuracy)
+        with telling(self._storage):
+            told = {key for trial in self._trials() if (key := self._settled(trial, known)) is not None}
+            for key, (variant, seed, accuracy) in known.items():
+                if key not in told:
+                    self._add(key, variant, seed, accuracy)
 
     def ask(self, key: str, variant: str, seed: int) -> int:
-        """Open a trial for one cell; its number."""
+        """Open a trial for one cell; its number.
+
+        Raises:
+            StorageLost: as of the class.
+        """
         params = {"variant": variant, self._second: seed}
-        self._study.enqueue_trial(params, user_attrs={CELL_KEY: key})
-        # A sweep that was killed between enqueueing and asking has left its cell in the queue.
-        while (trial := self._study.ask(self._distributions)).params != params:
-            self._study.tell(trial, state=TrialState.FAIL)
+        with telling(self._storage):
+            self._study.enqueue_trial(params, user_attrs={CELL_KEY: key})
+            # A sweep that was killed between enqueueing and asking has left its cell in the queue.
+            while (trial := self._study.ask(self._distributions)).params != params:
+                self._study.tell(trial, state=TrialState.FAIL)
         return trial.number
 
     def tell(self, number: int, accuracy: float | None) -> None:
-        """Close a trial with its accuracy, or as failed."""
-        if accuracy is None:
-            self._study.tell(number, state=TrialState.FAIL)
-        else:
-            self._study.tell(number, accuracy)
+        """Close a trial with its accuracy, or as failed.
+
+        Raises:
+            StorageLost: as of the class.
+        """
+        with telling(self._storage):
+            if accuracy is None:
+                self._study.tell(number, state=TrialState.FAIL)
+            else:
+                self._study.tell(number, accuracy)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def _settled(self, trial: FrozenTrial, known: Mapping[str, tuple[str, int, float | None]]) -> str | None:
+        """The key of the cell if its trial says what is known of it; one left running does so from now on."""
+        key = trial.user_attrs.get(CELL_KEY, "")
+        accuracy = known[key][2] if key in known else None
+        if trial.state == TrialState.RUNNING:
+            self.tell(trial.number, accuracy)
+        elif trial.state == TrialState.FAIL and accuracy is not None:
+            return None  # a later try went well
+        return key if key in known else None
 
     def _add(self, key: str, variant: str, seed: int, accuracy: float | None) -> None:
         state = TrialState.FAIL if accuracy is None else TrialState.COMPLETE

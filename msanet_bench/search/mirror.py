@@ -39,14 +39,23 @@ class Mirror:
         with telling(storage):
             self._study = new_study(self._search, storage=opened, name=name)
             name_objectives(self._study, self._search.objectives)
-            self._known = {trial.user_attrs.get(NUMBER) for trial in self._study.get_trials(deepcopy=False)}
+            self._known = {
+                trial.user_attrs.get(NUMBER): trial.state for trial in self._study.get_trials(deepcopy=False)
+            }
 
     def hear(self, trial: Trial) -> None:
-        """Add a trial, unless it is there."""
-        if trial.state in _STATES and trial.params is not None and trial.number not in self._known:
-            with telling(self._storage):
-                self._study.add_trial(self._frozen(trial))
-            self._known.add(trial.number)
+        """Add a trial, unless it is there; one that failed and was tried again stands there twice."""
+        if trial.state not in _STATES or trial.params is None:
+            return
+        state = _STATES[trial.state]
+        if (
+            self._known.get(trial.number) not in {None, TrialState.FAIL}
+            or self._known.get(trial.number) == state
+        ):
+            return
+        with telling(self._storage):
+            self._study.add_trial(self._frozen(trial))
+        self._known[trial.number] = state
 
     def _frozen(self, trial: Trial) -> FrozenTrial:
         params = dict(trial.params or {})

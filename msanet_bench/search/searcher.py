@@ -21,12 +21,9 @@ from msanet_bench.search.studies import search_id, space_of
 from msanet_bench.search.study import SearchStudy
 from msanet_bench.search.timing import Time, is_timed, newly_timed
 from msanet_bench.search.trials import Asked, Costs, Trial, asked_line
-from msanet_bench.search_spec import SearchSpec
+from msanet_bench.search_spec import ASKED_A_TRIAL, SearchSpec
 from msanet_bench.spec import Experiment
 from msanet_bench.train.stop import Stops
-
-# a space with few configurations, or tight limits, answers with what is known or not allowed
-_ASKED_A_TRIAL = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +83,8 @@ class Searcher:
             for asked in self._asked
             if asked.timing is not None and asked.code == sources.code
         }
-        for params, known in self._from_elsewhere():
-            self._study.add(params, known)
+        for earlier in self._from_elsewhere():
+            self._study.add(*earlier)
 
     @property
     def trials(self) -> list[Trial]:
@@ -133,7 +130,7 @@ class Searcher:
 
     def _may_ask(self) -> bool:
         trained = sum(trial.state not in {"rejected", "repeated"} for trial in self._trials.values())
-        if len(self._trials) >= _ASKED_A_TRIAL * self._search.trials or trained > self._search.trials:
+        if len(self._trials) >= ASKED_A_TRIAL * self._search.trials or trained > self._search.trials:
             return False
         if self._is_timed and self._batch and not self._untimed:
             return False  # the next would be timed while those of this batch are trained
@@ -262,14 +259,16 @@ class Searcher:
             case _:
                 self._study.tell_failed(trial.number)
 
-    def _from_elsewhere(self) -> Iterator[tuple[Params, tuple[float, ...]]]:
-        """What earlier spaces of this folder found out that has a place in this one."""
+    def _from_elsewhere(self) -> Iterator[tuple[Params, tuple[float, ...], dict[str, float]]]:
+        """What earlier spaces of this folder found out that has a place in this one, and today's limits."""
         for asked in self._sources.asked:
-            if asked.study == self.id or asked.params is None or not self._space.holds(asked.params):
+            is_other = asked.study == self.id or asked.code != self._sources.code
+            if is_other or asked.params is None or not self._space.holds(asked.params):
                 continue
             variant = self._space.variant(asked.params)
             records = [self._sources.known.get(self._sources.key(variant, s)) for s in self._experiment.seeds]
             good = [record for record in records if record is not None and record.status == "ok"]
             # times there are relative to the baseline of that search
             if len(good) == len(records) and set(self._search.objectives) <= {"accuracy", *asked.costs}:
-                yield asked.params, values(self._search.objectives, good, asked.costs)
+                limits = excess(self._experiment.constraints, asked.costs)
+                yield asked.params, values(self._search.objectives, good, asked.costs), limits

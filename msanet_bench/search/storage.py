@@ -31,6 +31,8 @@ _MAKING_SECONDS = [0.05 * 1.3**number for number in range(15)]
 
 _REFUSALS = (SQLAlchemyError, optuna.exceptions.OptunaError, OSError, json.JSONDecodeError)
 _FILE = "journal"
+# of libpq, of the drivers of MySQL, and the whole connection string of ODBC, which may hold one
+_SECRET_OPTIONS = {"password", "passwd", "sslpassword", "ssl_key_password", "odbc_connect"}
 
 
 class StorageLost(ResultsError):
@@ -74,7 +76,10 @@ def open_storage(url: str, *, create: bool = True) -> BaseStorage:
     """
     with telling(url):
         if make_url(url).drivername == _FILE:
-            return JournalStorage(JournalFileBackend(str(make_url(url).database)))
+            path = Path(str(make_url(url).database))
+            if not create:
+                path.stat()  # Optuna would make it
+            return JournalStorage(JournalFileBackend(str(path)))
         return _database(url, create=create)
 
 
@@ -129,7 +134,7 @@ def _checked(source: str, text: str) -> str:
 def _passwords(text: str) -> list[str]:
     """Every secret of a URL: the password, and options that hold one."""
     url: URL = make_url(text)
-    options = [str(value) for name, value in url.query.items() if "pass" in name or "secret" in name]
+    options = [str(value) for name, value in url.query.items() if name.lower() in _SECRET_OPTIONS]
     return [word for word in (str(url.password or ""), *options) if word]
 
 

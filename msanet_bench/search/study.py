@@ -22,11 +22,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from msanet_bench.search.space import Params, Space
-from msanet_bench.search_spec import DIRECTIONS, SearchSpec
+from msanet_bench.search_spec import DIRECTIONS, POPULATION, STARTUP, SearchSpec
 from msanet_bench.spec import Design
 from msanet_bench.streams import derive_seed
 
-POPULATION = 10
 _MOST_SEED = 2**32
 
 
@@ -101,11 +100,16 @@ class SearchStudy:
     def tell_failed(self, number: int) -> None:
         self._study.tell(self._open.pop(number), state=TrialState.FAIL)
 
-    def add(self, params: Params, values: Sequence[float]) -> None:
-        """A trial of an earlier space, known before the first one here."""
+    def add(self, params: Params, values: Sequence[float], excess: Mapping[str, float]) -> None:
+        """A trial of an earlier space, known before the first one here; `excess` as for `limit`."""
         distributions = {path: self._space.distributions[path] for path in params}
         self._study.add_trial(
-            create_trial(params=dict(params), distributions=distributions, values=list(values))
+            create_trial(
+                params=dict(params),
+                distributions=distributions,
+                values=list(values),
+                constraints=dict(excess),
+            )
         )
 
     def trials(self) -> list[FrozenTrial]:
@@ -131,7 +135,7 @@ def _sampler(design: Design, search: SearchSpec, number: int) -> BaseSampler:
             return RandomSampler(seed=seed)
         case "tpe":
             # trials that run count as bad ones, so that those asked beside them go elsewhere
-            return TPESampler(seed=seed, constant_liar=True)
+            return TPESampler(seed=seed, constant_liar=True, n_startup_trials=STARTUP)
         case "nsga2":
             return NSGAIISampler(seed=seed, population_size=search.population or POPULATION)
         case "qmc":

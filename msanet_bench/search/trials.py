@@ -6,7 +6,6 @@ file measure different ones: equal bytes are not promised of a search that asks 
 the journal of cells alone.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from msanet_bench.errors import ResultsError
-from msanet_bench.journal import append_line
+from msanet_bench.journal import append_durably, cut_off_torn, whole_length
 from msanet_bench.plan import Variant
 from msanet_bench.records import Record, json_fields, json_line, numbered_lines
 from msanet_bench.search.space import Params
@@ -105,9 +104,12 @@ class TrialFile:
         return latest(_asked(f"{self._path}:{number}", line) for number, line in lines)
 
     def repair(self) -> None:
-        """Cut off a torn last line."""
-        if self._path.exists():
-            os.truncate(self._path, len(self._whole()))
+        """Cut off a torn last line.
+
+        Raises:
+            ResultsError: the disk refuses.
+        """
+        cut_off_torn(self._path)
 
     def append(self, asked: Asked) -> None:
         """Add one line and wait until it is on the disk.
@@ -115,18 +117,11 @@ class TrialFile:
         Raises:
             ResultsError: the disk refuses; the file is as it was before.
         """
-        try:
-            with self._path.open("ab", buffering=0) as file:
-                append_line(file, json_line(asked.to_json()).encode())
-        except OSError as error:
-            raise ResultsError(
-                f"{self._path}: cannot be written ({error.strerror}). Nothing is lost up to here: "
-                "make room and run the same command again."
-            ) from error
+        append_durably(self._path, json_line(asked.to_json()).encode("utf-8"))
 
     def _whole(self) -> bytes:
         content = self._path.read_bytes() if self._path.exists() else b""
-        return content[: content.rfind(b"\n") + 1]
+        return content[: whole_length(content)]
 
 
 def latest(lines: Iterable[Asked]) -> list[Asked]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from msanet_bench.journal import code_of, gives_way
-from msanet_bench.records import Record, Status, read_records
-from msanet_bench.running import RunningCell, is_held, named_log, read_running
+from msanet_bench.records import FINE, TUNING_FINE, Record, Status, read_records
+from msanet_bench.running import TUNING, RunningCell, is_held, named_log, read_running
 from msanet_bench.status.pace import Pace
 from msanet_bench.status.planned import Planned, read_planned
 from msanet_bench.status.tail import JournalTail
@@ -20,7 +20,7 @@ ELSEWHERE = "elsewhere"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A cell that is not ok; `log` names the file with its output, where there is one."""
+    """A cell that failed; `log` names the file with its output, where there is one."""
 
     variant: str
     seed: int
@@ -31,7 +31,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class VariantStatus:
-    """How many cells of one variant ended in which way, and those that are not ok."""
+    """How many cells of one variant ended in which way, and those that failed."""
 
     variant: str
     counts: Mapping[str, int]
@@ -173,10 +173,11 @@ class Watcher:
     def _variant(self, variant: str, keys: Mapping[str, int], others: frozenset[str]) -> VariantStatus:
         found = {key: self._outcomes[key] for key in keys if key in self._outcomes}
         counts: Counter[str] = Counter(outcome.status for outcome in found.values())
+        fine = TUNING_FINE if variant.endswith(TUNING) else FINE
         failures = (
             Failure(variant, keys[key], outcome.status, outcome.reason, named_log(self._results, key))
             for key, outcome in found.items()
-            if outcome.status != "ok"
+            if outcome.status not in fine
         )
         without = keys.keys() - found.keys()
         counts["missing"] = len(without - others)

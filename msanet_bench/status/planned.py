@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from msanet_bench.errors import ResultsError
 from msanet_bench.migrations import migrated
+from msanet_bench.running import TUNING, UNTUNED
 from msanet_bench.shard import Shard
 
 
@@ -54,10 +55,10 @@ def _tuning(fields: Mapping[str, Any] | None, tested: set[str]) -> dict[str, dic
     if fields is None:
         return planned
     for cell in fields["cells"]:
-        planned.setdefault(f"{cell['variant']} (tuning)", {})[cell["key"]] = fields["seed"]
+        planned.setdefault(f"{cell['variant']}{TUNING}", {})[cell["key"]] = fields["seed"]
     for cell in fields["untuned"]:
         if cell["key"] not in tested:
-            planned.setdefault(f"{cell['variant']} (untuned)", {})[cell["key"]] = cell["seed"]
+            planned.setdefault(f"{cell['variant']}{UNTUNED}", {})[cell["key"]] = cell["seed"]
     return planned
 
 

@@ -1,6 +1,5 @@
 """What a sweep finds in its folder, and what is decided of it before anything is trained."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import NamedTuple
 
 from msanet_bench.amendments import History, decided, planned, read_history
 from msanet_bench.checks import CheckedPlan
+from msanet_bench.duration.choose import Chosen
 from msanet_bench.errors import BenchError
 from msanet_bench.journal import Attempt, Journal, final_records
 from msanet_bench.plan import Cell, chosen_variants
@@ -16,7 +16,7 @@ from msanet_bench.search import storage_url
 from msanet_bench.shard import Shard, planned_seeds
 from msanet_bench.source_digest import code_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import VISIBLE, Devices
+from msanet_bench.sweep.devices import Devices
 from msanet_bench.sweep.options import SweepOptions
 from msanet_bench.sweep.planned import Planned, plan_all
 from msanet_bench.sweep.tries import tries_in_vain
@@ -37,6 +37,7 @@ class Sweep:
         attempts: What the journal held when the sweep began, and `records` what of it counts.
         history: The plans of this folder, today's included.
         untried: What tunes and is trained now, before the variants that it is for.
+        choices: What the machine decided of `train.auto`.
     """
 
     experiment: Experiment
@@ -53,6 +54,7 @@ class Sweep:
     records: Mapping[str, Record]
     history: History
     untried: Sequence[Tried]
+    choices: Sequence[Chosen]
 
     @property
     def plan(self) -> CheckedPlan:
@@ -85,21 +87,19 @@ class Sweep:
         return self.options.storage or storage_url(self.results)
 
 
-def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, plan: CheckedPlan) -> Sweep:
+def open_sweep(
+    experiment: Experiment,
+    options: SweepOptions,
+    devices: Devices,
+    plan: CheckedPlan,
+    choices: Sequence[Chosen] = (),
+) -> Sweep:
     """What is missing in a results folder, which must be held; nothing is written.
 
     Raises:
         BenchError: a variant is unknown, or what the folder holds is not in order or was made by other code.
     """
-    if devices.visible:  # the latency session of this process keeps to them too
-        os.environ[VISIBLE] = ",".join(devices.visible)
-    if experiment.search is not None:
-        _refuse_choices(options)
-    if experiment.tune is not None and options.shard is not None:
-        raise BenchError(
-            "--shard: not with `tune`, since what is chosen for a variant must be the same on every machine. "
-            "Use --executor ray to train on several."
-        )
+    _refuse_choices(experiment, options)
     names = [variant.name for variant in plan.variants]
     chosen = names if options.variants is None else chosen_variants(options.variants, names)
     journal, before = Journal(options.results / "journal.jsonl"), read_history(options.results)
@@ -131,8 +131,12 @@ def open_sweep(experiment: Experiment, options: SweepOptions, devices: Devices, 
         journal=journal,
         attempts=attempts,
         records=records,
-        history=_with_decision(history, others, code, options),
+        history=replace(
+            _with_decision(history, others, code, options),
+            choices=tuple(choice.to_json() for choice in choices),
+        ),
         untried=[each for each in everything.tried if asked.is_missing(each.cell)],
+        choices=choices,
     )
 
 
@@ -147,7 +151,8 @@ class _Asked(NamedTuple):
 
     def is_missing(self, cell: Cell) -> bool:
         """What a search stopped early is no cell of a design: those are all needed to their end."""
-        if plain_name(cell) not in self.chosen:
+        # the plan of a search names its levels alone, not its trials, and nothing of it can be chosen
+        if self.experiment.search is None and plain_name(cell) not in self.chosen:
             return False
         record = self.records.get(cell.key)
         if record is None or cell.key in self.again or record.status in self.options.retry:
@@ -155,12 +160,19 @@ class _Asked(NamedTuple):
         return record.status == "pruned" and self.experiment.search is None
 
 
-def _refuse_choices(options: SweepOptions) -> None:
-    """What chooses cells of a plan means nothing to a search.
+def _refuse_choices(experiment: Experiment, options: SweepOptions) -> None:
+    """What chooses cells of a plan means nothing to a search, nor shards to tuning.
 
     Raises:
         BenchError: something of the kind was asked for.
     """
+    if experiment.tune is not None and options.shard is not None:
+        raise BenchError(
+            "--shard: not with `tune`, since what is chosen for a variant must be the same on every machine. "
+            "Use --executor ray to train on several."
+        )
+    if experiment.search is None:
+        return
     choices = {"--variants": options.variants, "--add-seeds": options.add_seeds, "--shard": options.shard}
     for option, choice in choices.items():
         if choice is not None:

@@ -100,7 +100,7 @@ def parse_other_code(*, accept: bool, rerun: bool) -> OtherCode | None:
 
 
 def parse_deadline(text: str, now: datetime) -> float:
-    """The next time that a clock shows `07:30`, or `2026-11-29T07:30`; in seconds since the epoch.
+    """The next time that a clock here shows `07:30`, or `2026-11-29T07:30`; in seconds since the epoch.
 
     Raises:
         BenchError: the text is no time, or lies in the past.
@@ -118,10 +118,13 @@ def _moment(text: str, now: datetime) -> datetime | None:
         hours, minutes = map(int, text.split(":"))
         if hours > 23 or minutes > 59:  # noqa: PLR2004 (of a clock)
             return None
-        today = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-        return today if today > now else today + timedelta(days=1)
+        # naive: what the clock shows tomorrow is not 24 hours later where summer time begins or ends
+        here = now.astimezone().replace(tzinfo=None)
+        today = here.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+        moment = today.astimezone()
+        return moment if moment > now else (today + timedelta(days=1)).astimezone()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
+    return moment.astimezone()

@@ -31,6 +31,8 @@ def open_place(options: SweepOptions, devices: Devices, cells: int) -> Iterator[
     Raises:
         BenchError: Ray is missing, or its cluster cannot be joined or has no room for a cell.
     """
+    if options.ray_address is not None and options.executor != "ray":
+        raise BenchError("--ray-address: means something only with --executor ray: give that too.")
     place = (
         _on_ray(options, devices, cells)
         if options.executor == "ray" and cells

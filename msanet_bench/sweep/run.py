@@ -1,5 +1,6 @@
 """A sweep from its lock to its tables."""
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 
 from msanet_bench.cell import THREADS_PER_WORKER, Job, device_name
-from msanet_bench.checks import CheckedPlan, check_plan
+from msanet_bench.checks import check_plan
 from msanet_bench.events import (
     Event,
     Finished,
@@ -22,15 +23,16 @@ from msanet_bench.exports import export_records, export_untuned, write_manifest
 from msanet_bench.journal import sole_writer
 from msanet_bench.plan import Cell
 from msanet_bench.profile import Profile, profile_variants, write_profile
-from msanet_bench.records import Status
-from msanet_bench.running import forget_running, write_running
-from msanet_bench.search import Ledger, study_name, telling
+from msanet_bench.records import FINE, TUNING_FINE, Status
+from msanet_bench.running import UNTUNED, forget_running, write_running
+from msanet_bench.search import Ledger, study_name
 from msanet_bench.search_spec import SearchSpec
 from msanet_bench.session.files import forget_latency, is_measured
 from msanet_bench.session.networks import networks_of
 from msanet_bench.session.run import measure_latency, session_digest
 from msanet_bench.spec import Experiment
-from msanet_bench.sweep.devices import parse_devices, visible_devices
+from msanet_bench.sweep.auto import settle
+from msanet_bench.sweep.devices import VISIBLE, parse_devices, visible_devices
 from msanet_bench.sweep.first_steps import take_first_steps, untried
 from msanet_bench.sweep.notes import journal_notes, shard_notes
 from msanet_bench.sweep.opening import Sweep, open_sweep
@@ -39,9 +41,9 @@ from msanet_bench.sweep.pace import Pace
 from msanet_bench.sweep.place import Place, open_place
 from msanet_bench.sweep.run_search import Hands, run_search
 from msanet_bench.sweep.run_tuning import TuningHands, run_tuning
-from msanet_bench.sweep.tally import FINE, TUNING_FINE, ended, most_cells, started
+from msanet_bench.sweep.tally import ended, most_cells, started
 from msanet_bench.sweep.train import Policy, train
-from msanet_bench.sweep.tuning import UNTUNED, Tuning, called_untuned, plain_name, tuning_json
+from msanet_bench.sweep.tuning import Tuning, called_untuned, plain_name, tuning_json
 from msanet_bench.sweep.work import FinitePlan, UntilLost, Work, accuracy
 from msanet_bench.units import Measure
 
@@ -55,9 +57,14 @@ def run_sweep(experiment: Experiment, options: SweepOptions) -> Generator[Event,
     """
     devices = parse_devices(options.devices, visible_devices())
     plan = check_plan(experiment, options.data_root)
+    if devices.visible:  # the latency session of this process keeps to them too
+        os.environ[VISIBLE] = ",".join(devices.visible)
     with sole_writer(options.results):
         forget_running(options.results)  # what a killed sweep left behind
         sweep = open_sweep(experiment, options, devices, plan)
+        if experiment.train.auto:
+            settled = yield from settle(sweep, lambda cell: _job(sweep, cell, {}))
+            sweep = open_sweep(settled.experiment, options, devices, settled.plan, settled.choices)
         yield from _run(sweep) if experiment.search is None else _search(sweep, experiment.search)
 
 
@@ -68,18 +75,19 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         *shard_notes(sweep.options.shard, sweep.seeds),
         *journal_notes(torn, sweep.records, sweep.planned.all_cells, _today(sweep)),
     )
+    may_go_on = True
     with open_place(sweep.options, sweep.devices, most_cells(sweep)) as place:
         yield started(sweep, place.slots, notes)
         if sweep.planned.tuning is not None and sweep.untried:
-            sweep = yield from _tune(sweep, sweep.planned.tuning, place)
+            sweep, may_go_on = yield from _tune(sweep, sweep.planned.tuning, place)
         # before anything takes long: a server that is away is told at once; and where nothing is missing, a
         # sweep that was killed at its last cell has left a trial running
-        ledger = _open_ledger(sweep)
+        ledger = _open_ledger(sweep) if may_go_on else None
         yield Phase("counting parameters and operations")
         profile = _count(sweep)
         session = _forget_other_latencies(sweep)
         try:
-            if sweep.missing:
+            if ledger is not None and sweep.missing:
                 jobs = [_job(sweep, cell, profile[plain_name(cell)].measures()) for cell in sweep.missing]
                 pace = Pace(sweep.attempts, sweep.options.deadline)
                 named = [job for job in jobs if not job.variant.endswith(UNTUNED)]
@@ -89,13 +97,16 @@ def _run(sweep: Sweep) -> Iterator[Event]:
         finally:
             forget_running(sweep.results)
             _export(sweep)
-    if sweep.options.shard is None:
+    end = ended(sweep)
+    # a deadline that kept cells from beginning leaves no time for the session
+    is_late = sweep.options.deadline is not None and end.left > end.unchosen
+    if sweep.options.shard is None and not is_late:
         yield from _measure(sweep, session)
-    yield ended(sweep)
+    yield end
 
 
-def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, Sweep]:
-    """The sweep with what was chosen for each variant."""
+def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, tuple[Sweep, bool]]:
+    """The sweep with what was chosen for each variant, and whether it may go on."""
     pace = Pace(sweep.attempts, sweep.options.deadline)
     _write_manifest(sweep)
     hands = TuningHands(
@@ -110,9 +121,9 @@ def _tune(sweep: Sweep, tuning: Tuning, place: Place) -> Generator[Event, None, 
         may_go_on = yield from run_tuning(hands, tuning)
     finally:
         forget_running(sweep.results)
-    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked)
+    chosen = open_sweep(sweep.experiment, sweep.options, sweep.devices, sweep.checked, sweep.choices)
     yield Tuned(len(chosen.keys) - len(sweep.keys))
-    return chosen if may_go_on else replace(chosen, missing=())
+    return chosen, may_go_on
 
 
 def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
@@ -128,14 +139,14 @@ def _search(sweep: Sweep, search: SearchSpec) -> Iterator[Event]:
             job=lambda cell, costs: _job(sweep, cell, costs),
             fits=pace.is_in_time,
             train=lambda work: _work_off(sweep, work, place, pace),
-            measure=lambda plan: _measure_search(sweep, plan),
         )
-        yield from run_search(hands)
-
-
-def _measure_search(sweep: Sweep, plan: CheckedPlan) -> Iterator[Phase]:
-    chosen = replace(sweep, planned=sweep.planned._replace(plan=plan))
-    yield from _measure(chosen, _forget_other_latencies(chosen))
+        searched = yield from run_search(hands)
+    chosen = replace(sweep, planned=sweep.planned._replace(plan=searched.chosen))
+    session = _forget_other_latencies(chosen)
+    # the machine is quiet now; what a search that was stopped has found is not what is chosen in the end
+    if not searched.ended.left:
+        yield from _measure(chosen, session)
+    yield searched.ended
 
 
 def _today(sweep: Sweep) -> Mapping[str, Any]:
@@ -218,8 +229,8 @@ def _work_off(
     fine: frozenset[Status] = FINE,
 ) -> Iterator[Finished | Retried | Stopped]:
     options = sweep.options
-    work = UntilLost(job_source, sweep.storage)
-    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine)
+    work = UntilLost(job_source)
+    policy = Policy(options.max_attempts, options.max_failures, sweep.tried, fine, pace.is_in_time)
     announce = partial(write_running, sweep.results)
     for event in train(work, place.executor, sweep.journal, place.slots, policy, announce):
         if isinstance(event, Finished):
@@ -235,13 +246,13 @@ def _open_ledger(sweep: Sweep) -> Ledger:
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
     study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
     ledger = Ledger(sweep.storage, study, names, seeds)
+    again = {cell.key for cell in sweep.missing}
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
-        if cell.key in sweep.records
+        if cell.key in sweep.records.keys() - again
     }
-    with telling(sweep.storage):
-        ledger.reconcile(known)
+    ledger.reconcile(known)
     return ledger
 
 

@@ -1,21 +1,24 @@
 """The phases of a search: what is on the disk, training, counting what was chosen, timing what is best."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from msanet_bench.analysis.pareto import on_front
 from msanet_bench.cell import THREADS_PER_WORKER, Job
 from msanet_bench.checks import CheckedPlan, Exclusion
-from msanet_bench.events import Ended, Event, Phase, Started
+from msanet_bench.events import Ended, Event, Phase, Started, Stopped
 from msanet_bench.exports import export_records, write_manifest
 from msanet_bench.journal import final_records
 from msanet_bench.plan import Cell
 from msanet_bench.profile import SCHEMA, counting, profile_text, read_profile
-from msanet_bench.records import replace_text
+from msanet_bench.records import FINE, replace_text
 from msanet_bench.running import forget_running
 from msanet_bench.search import Trial, TrialFile
 from msanet_bench.search_spec import DIRECTIONS, SearchSpec
+from msanet_bench.source_digest import cost_digest
+from msanet_bench.spec import Experiment
 from msanet_bench.sweep.opening import Sweep
 from msanet_bench.sweep.search import Count, SearchParts, SearchWork, trained, trial_json
 from msanet_bench.sweep.trial_latency import time_beside_baseline
@@ -32,7 +35,6 @@ class Hands:
         notes: What a reader should know of what the journal holds, by how much of it was torn.
         fits: Whether a cell would end in time.
         train: Runs work until none is left.
-        measure: Times the variants of a plan, unless that was done before.
     """
 
     sweep: Sweep
@@ -42,42 +44,55 @@ class Hands:
     job: Callable[[Cell, Mapping[str, Measure]], Job]
     fits: Callable[[Job], bool]
     train: Callable[[Work], Iterator[Event]]
-    measure: Callable[[CheckedPlan], Iterator[Event]]
 
 
-def run_search(hands: Hands) -> Iterator[Event]:
+class Searched(NamedTuple):
+    """What is to be timed, the baseline first, and how the search ended."""
+
+    chosen: CheckedPlan
+    ended: Ended
+
+
+def run_search(hands: Hands) -> Generator[Event, None, Searched]:
     """Ask, train and tell until the trials are done.
 
     Raises:
         BenchError: the baseline breaks a limit, or what is on the disk cannot be read.
     """
-    sweep, search = hands.sweep, hands.sweep.experiment.search or SearchSpec()
+    sweep = hands.sweep
     file = TrialFile(sweep.results)
     asked = file.read()
     torn = sweep.journal.repair()
     file.repair()
     yield _started(hands, torn)
-    options = sweep.options
+    options, is_stopped = sweep.options, False
     with counting(sweep.experiment.plugins, options.plugin_folder, options.limits) as count:
         work = SearchWork(_parts(hands, count), file, asked, sweep.storage, hands.study)
         try:
             yield Phase(f"searching by {sweep.experiment.design}")
-            yield from hands.train(work)
+            for event in hands.train(work):
+                is_stopped = is_stopped or isinstance(event, Stopped)
+                yield event
+            if not (is_stopped or work.is_over) and (unasked := _unasked_trials(sweep, work.trials)):
+                yield Stopped(
+                    f"{unasked} of the trials were never found: the space or the limits hold no more."
+                )
         finally:
             forget_running(sweep.results)
             _save(sweep, work.trials, work.cells)
             export_records(sweep.results, work.cells, sweep.journal.read())
         yield Phase("counting parameters and operations")
         _write_profile(sweep, work.trials, count)
-    best = [trial.variant for trial in front(search, work.trials)]
+    best = [trial.variant for trial in front(sweep.experiment, work.trials)]
     baseline = [trial.variant for trial in work.trials[:1] if trial.variant not in best]
-    yield from hands.measure(sweep.plan.of([*baseline, *best]))
-    yield _ended(sweep, work.cells)
+    return Searched(sweep.plan.of([*baseline, *best]), _ended(sweep, work, is_stopped=is_stopped))
 
 
-def front(search: SearchSpec, trials: Sequence[Trial]) -> list[Trial]:
-    """The complete trials that no other is as good as in every objective and better than in one."""
-    complete = [trial for trial in trials if trial.state == "complete"]
+def front(experiment: Experiment, trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that are complete and allowed and that no such trial beats in every objective."""
+    search = experiment.search or SearchSpec()
+    is_allowed = all(limit.allows_the_baseline for limit in experiment.constraints)
+    complete = [trial for trial in trials if trial.state == "complete" and (trial.number or is_allowed)]
     is_higher = [DIRECTIONS[name] == "higher" for name in search.objectives]
     is_on = on_front([trial.values for trial in complete], is_higher)
     return [trial for trial, is_one in zip(complete, is_on, strict=True) if is_one]
@@ -94,20 +109,23 @@ def _started(hands: Hands, torn: int) -> Started:
 def _parts(hands: Hands, count: Count) -> SearchParts:
     sweep = hands.sweep
     missing = {cell.key for cell in sweep.missing}
+    codes = {sweep.code, *sweep.history.accepted_code}
     return SearchParts(
         experiment=sweep.experiment,
         plan=sweep.plan,
         known={
             key: record
             for key, record in sweep.records.items()
-            if key not in missing and record.status not in sweep.options.retry
+            if key not in missing
+            and record.status not in sweep.options.retry
+            and record.provenance.get("code") in codes
         },
         count=count,
         time=partial(time_beside_baseline, sweep.plan, sweep.devices.kind),
         job=hands.job,
         fits=hands.fits,
         save=lambda trials, cells: _save(sweep, trials, cells),
-        code=sweep.code,
+        cost_code=_cost_code(sweep),
     )
 
 
@@ -129,18 +147,34 @@ def _save(sweep: Sweep, trials: Sequence[Trial], cells: Sequence[Cell]) -> None:
 
 def _write_profile(sweep: Sweep, trials: Sequence[Trial], count: Count) -> None:
     """The costs of all that was trained; what an earlier run counted is taken from there."""
-    shape, known = sweep.plan.shape, read_profile(sweep.results, sweep.code)
+    shape, code = sweep.plan.shape, _cost_code(sweep)
+    known = read_profile(sweep.results, code)
     variants = [trial.variant for trial in trained(trials)]
     counted = {
         v.name: known[v.name] if v.name in known else count(v, shape(v.settings.data)).to_json()
         for v in variants
     }
-    content = {"schema": SCHEMA, "code": sweep.code, "variants": counted}
+    content = {"schema": SCHEMA, "code": code, "variants": counted}
     replace_text(sweep.results / "profile.json", profile_text(content))
 
 
-def _ended(sweep: Sweep, cells: Sequence[Cell]) -> Ended:
+def _cost_code(sweep: Sweep) -> str:
+    return cost_digest(sweep.experiment.plugins, sweep.options.plugin_folder)
+
+
+def _ended(sweep: Sweep, work: SearchWork, *, is_stopped: bool) -> Ended:
     final = final_records(sweep.journal.read())
-    records = [final[cell.key] for cell in cells if cell.key in final]
-    not_ok = sum(record.status not in {"ok", "pruned"} for record in records)
-    return Ended(len(cells), not_ok, left=len(cells) - len(records))
+    records = [final[cell.key] for cell in work.cells if cell.key in final]
+    not_ok = sum(record.status not in FINE for record in records)
+    cells = len(work.cells) + (_unasked(sweep, work.trials) if is_stopped or work.is_over else 0)
+    return Ended(cells, not_ok, left=cells - len(records))
+
+
+def _unasked(sweep: Sweep, trials: Sequence[Trial]) -> int:
+    """The cells of trials that a search would have asked for yet."""
+    return _unasked_trials(sweep, trials) * len(sweep.experiment.seeds)
+
+
+def _unasked_trials(sweep: Sweep, trials: Sequence[Trial]) -> int:
+    variants = 1 + (sweep.experiment.search or SearchSpec()).trials
+    return max(0, variants - len(trained(trials)))

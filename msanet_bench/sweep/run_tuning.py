@@ -7,7 +7,7 @@ from msanet_bench.cell import Job
 from msanet_bench.events import Event, Phase, Stopped
 from msanet_bench.plan import Cell
 from msanet_bench.records import Record
-from msanet_bench.search import Ledger, telling
+from msanet_bench.search import Ledger
 from msanet_bench.sweep.opening import Sweep
 from msanet_bench.sweep.tuning import Tried, Tuning, tried_levels, validation_accuracy
 from msanet_bench.sweep.work import FinitePlan, Work
@@ -61,8 +61,8 @@ def _open_ledger(hands: TuningHands, tuning: Tuning) -> Ledger:
     names = [variant.name for variant in sweep.plan.variants]
     numbers = list(range(len(tuning.candidates)))
     ledger = Ledger(sweep.storage, f"{hands.study}-tuning", names, numbers, "candidate")
-    with telling(sweep.storage):
-        ledger.reconcile(_known(tuning, sweep.records))
+    again = {tried.cell.key for tried in sweep.untried}
+    ledger.reconcile(_known(tuning, {key: each for key, each in sweep.records.items() if key not in again}))
     return ledger
 
 

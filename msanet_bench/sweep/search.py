@@ -40,7 +40,7 @@ class SearchParts:
         time: How long variants take, the first of them being the baseline.
         fits: Whether a cell would end in time.
         save: Called with all trials and all cells of them when one has begun or ended.
-        code: The digest of the code that trains and counts.
+        cost_code: The digest of the code that counts costs.
     """
 
     experiment: Experiment
@@ -51,22 +51,26 @@ class SearchParts:
     job: Callable[[Cell, Mapping[str, Measure]], Job]
     fits: Callable[[Job], bool]
     save: Callable[[Sequence[Trial], Sequence[Cell]], None]
-    code: str
+    cost_code: str
 
 
 class SearchWork:
-    """Cells that a search asks for; a search that would not end in time ends early."""
+    """Cells that a search asks for; a search that would not end in time ends early.
+
+    Attributes:
+        is_over: Whether it did.
+    """
 
     def __init__(
         self, parts: SearchParts, file: TrialFile, asked: Sequence[Asked], storage: str, study: str
     ) -> None:
         self._parts = parts
         self._turns: dict[str, Turn] = {}
-        self._is_over = False
+        self.is_over = False
         space = space_of(parts.experiment, catalog())
-        self._mirror = Mirror(
-            storage, f"{study}-{search_id(parts.experiment, space)}", parts.experiment, space
-        )
+        # values are means over the seeds: with more of them, they are other values
+        name = f"{study}-{search_id(parts.experiment, space)}-{len(parts.experiment.seeds)}-seeds"
+        self._mirror = Mirror(storage, name, parts.experiment, space)
         sources = Sources(
             key=self._key,
             price=self._price,
@@ -75,7 +79,7 @@ class SearchWork:
             asked=asked,
             write=file.append,
             hear=self._hear,
-            code=parts.code,
+            code=parts.cost_code,
         )
         self._searcher = Searcher(parts.experiment, catalog(), sources)
 
@@ -97,13 +101,13 @@ class SearchWork:
         ]
 
     def next(self) -> Job | None:
-        turn = None if self._is_over else self._searcher.next()
+        turn = None if self.is_over else self._searcher.next()
         if turn is None:
             return None
         cell = Cell(turn.trial.variant, turn.seed, turn.key)
         job = replace(self._parts.job(cell, _measures(turn.trial.costs)), stops=turn.stops)
         if not self._parts.fits(job):
-            self._is_over = True
+            self.is_over = True
             return None
         self._turns[job.key] = turn
         self._parts.save(self.trials, self.cells)

@@ -2,12 +2,9 @@
 
 from msanet_bench.events import Ended, Started
 from msanet_bench.journal import final_records
-from msanet_bench.records import Status
+from msanet_bench.plan import chosen_variants
+from msanet_bench.records import TUNING_FINE
 from msanet_bench.sweep.opening import Sweep
-
-FINE: frozenset[Status] = frozenset({"ok", "pruned"})
-# a candidate that diverges is an answer: training does not work with it
-TUNING_FINE: frozenset[Status] = frozenset({"ok", "diverged"})
 
 
 def most_cells(sweep: Sweep) -> int:
@@ -16,14 +13,13 @@ def most_cells(sweep: Sweep) -> int:
 
 
 def started(sweep: Sweep, slots: int, notes: tuple[str, ...]) -> Started:
-    planned = len(sweep.keys)
-    undecided = sweep.planned.undecided(sweep.records)
-    coming = [c for c in sweep.own if c.variant.name in undecided and c.key not in sweep.records]
+    planned = sweep.keys
+    now = {cell.key for cell in (*sweep.missing, *(tried.cell for tried in sweep.untried))}
     return Started(
         variants=len(sweep.plan.variants),
         seeds=len({cell.seed for cell in sweep.own}),
-        cells=planned,
-        done=planned - len(sweep.missing) - len(sweep.untried) - len(coming),
+        cells=len(planned),
+        done=len((planned & sweep.records.keys()) - now),
         workers=slots,
         notes=notes,
         tuning=len(sweep.planned.tried),
@@ -38,4 +34,15 @@ def ended(sweep: Sweep) -> Ended:
     not_ok = sum(
         status != "ok" and not (key in tuning and status in TUNING_FINE) for key, status in statuses.items()
     )
-    return Ended(len(sweep.keys), not_ok, left=len(sweep.keys) - len(statuses))
+    left = sweep.keys - statuses.keys()
+    return Ended(len(sweep.keys), not_ok, left=len(left), unchosen=len(left & _unchosen(sweep)))
+
+
+def _unchosen(sweep: Sweep) -> set[str]:
+    """The keys of variants that --variants does not name."""
+    if sweep.options.variants is None:
+        return set()
+    chosen = chosen_variants(sweep.options.variants, [variant.name for variant in sweep.plan.variants])
+    planned = [(cell.variant.name, cell.key) for cell in (*sweep.own, *sweep.planned.untuned)]
+    planned += [(tried.variant, tried.cell.key) for tried in sweep.planned.tried]
+    return {key for name, key in planned if name not in chosen}

@@ -12,7 +12,7 @@ from msanet_bench.events import Finished, Retried, Stopped
 from msanet_bench.executors import Executor, WorkerDied
 from msanet_bench.journal import Attempt, Journal
 from msanet_bench.node import Answer, Task
-from msanet_bench.records import Status
+from msanet_bench.records import FINE, Status
 from msanet_bench.running import RunningCell, free_slot
 from msanet_bench.sweep.tries import may_pass
 from msanet_bench.sweep.work import Work
@@ -25,12 +25,14 @@ class Policy:
     Attributes:
         tried: How often an earlier run has tried a cell, by its key.
         fine: What is no failure.
+        fits: Whether another try of a cell would end in time.
     """
 
     max_attempts: int = 1
     max_failures: int | None = None
     tried: Mapping[str, int] = field(default_factory=dict)
-    fine: frozenset[Status] = frozenset({"ok", "pruned"})
+    fine: frozenset[Status] = FINE
+    fits: Callable[[Job], bool] = lambda _: True
 
 
 def train(
@@ -55,7 +57,7 @@ def train(
             ran = running.pop(future)
             attempt = _attempt(future, ran)
             journal.append(attempt)
-            if may_pass(attempt) and ran.number < policy.max_attempts:
+            if may_pass(attempt) and ran.number < policy.max_attempts and policy.fits(ran.job):
                 running[executor.submit(ran.job)] = _begun(ran.job, running.values(), ran.number + 1)
                 yield Retried(attempt)
                 continue

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from msanet_bench.checks import CheckedPlan, catalog
 from msanet_bench.plan import Cell, Choice, Variant, apply, cell_key, level_name
 from msanet_bench.records import Record
+from msanet_bench.running import UNTUNED
 from msanet_bench.search import tuning_candidates
 from msanet_bench.spec import MOST_SEEDS, Experiment, digest
-
-UNTUNED = " (untuned)"
 
 
 class Tried(NamedTuple):

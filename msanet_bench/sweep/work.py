@@ -1,14 +1,13 @@
 """Where cells come from. A plan knows all of them beforehand; a search asks for the next when one is told."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Protocol
 
 from msanet_bench.cell import Job
 from msanet_bench.journal import Attempt
 from msanet_bench.records import Record
-from msanet_bench.search import Ledger, StorageLost, telling
+from msanet_bench.search import Ledger, StorageLost
 
 
 class Work(Protocol):
@@ -63,29 +62,24 @@ class UntilLost:
         loss: Why nothing more is handed out, once that is so.
     """
 
-    def __init__(self, work: Work, storage: str) -> None:
+    def __init__(self, work: Work) -> None:
         self._work = work
-        self._storage = storage
         self.loss: StorageLost | None = None
 
     def next(self) -> Job | None:
         if self.loss is None:
-            with self._noting():
+            try:
                 return self._work.next()
+            except StorageLost as loss:
+                self.loss = loss
         return None
 
     def done(self, job: Job, attempt: Attempt) -> None:
         if self.loss is None:
-            with self._noting():
+            try:
                 self._work.done(job, attempt)
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        try:
-            with telling(self._storage):
-                yield
-        except StorageLost as loss:
-            self.loss = loss
+            except StorageLost as loss:
+                self.loss = loss
 
 
 def accuracy(record: Record) -> float | None:

@@ -24,6 +24,12 @@ class Evaluation(NamedTuple):
 
 def evaluate(model: nn.Module, source: Source, spec: TrainSpec, num_classes: int) -> Evaluation:
     """The measures of a model on all images of a source, computed in the precision of its training."""
+    logits, labels = outputs(model, source, spec)
+    return metrics(logits, labels, num_classes)
+
+
+def outputs(model: nn.Module, source: Source, spec: TrainSpec) -> tuple[Tensor, Tensor]:
+    """The logits and the label of every image of a source, both on the CPU."""
     labels: list[Tensor] = []
 
     def images() -> Iterator[Tensor]:
@@ -33,7 +39,7 @@ def evaluate(model: nn.Module, source: Source, spec: TrainSpec, num_classes: int
             yield batch
 
     logits = predict(model, images(), Numerics(spec.precision, spec.channels_last))
-    return metrics(logits, torch.cat(labels).cpu(), num_classes)
+    return logits, torch.cat(labels).cpu()
 
 
 def predict(model: nn.Module, batches: Iterable[Tensor], numerics: Numerics) -> Tensor:

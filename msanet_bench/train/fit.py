@@ -2,8 +2,8 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from msanet_bench.spec import TrainSpec
 from msanet_bench.train.evaluate import evaluate
+from msanet_bench.train.progress import Epoch, Progress, Streams, restore, taken
 from msanet_bench.train.schedule import lr_factor
 from msanet_bench.train.seed import generator, seed_global_dropout
 from msanet_bench.train.source import TrainingData
@@ -18,26 +19,6 @@ from msanet_bench.train.step import Stepper, prepare, take_step
 
 Batch = tuple[Tensor, Tensor]
 Augment = Callable[[Tensor, Generator], Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass over the training images; numbered from 1.
-
-    Attributes:
-        train_loss: Mean over the images of the pass, each seen by the network of its moment.
-        validation_accuracy: None without validation images, as is `validation_loss`.
-        lr: The learning rate of the last step.
-    """
-
-    epoch: int
-    train_loss: float
-    validation_accuracy: float | None
-    validation_loss: float | None
-    lr: float
-
-    def to_json(self) -> dict[str, float]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +50,8 @@ def fit(
     replicate: int,
     augment: Augment | None = None,
     on_epoch: Callable[[Epoch], bool] | None = None,
+    start: Progress | None = None,
+    keep: Callable[[Progress], None] | None = None,
 ) -> Fit:
     """Train a model in place, on the device where it and the data are.
 
@@ -76,7 +59,8 @@ def fit(
     all models of one seed see the same batches. The last batch of an epoch holds what is left over.
 
     `augment` changes a batch of images, with random numbers of its own. `on_epoch` hears of every epoch;
-    when it answers True, training ends there.
+    when it answers True, training ends there. Before that, `keep` is given all that a later call needs as
+    its `start` to go on to the same bits.
 
     Raises:
         Diverged: a loss or a weight is NaN or infinite.
@@ -85,20 +69,27 @@ def fit(
     if spec.checkpoint == "best_val" and data.validation is None:
         raise ValueError("`checkpoint: best_val` needs validation images, but got (validation images: 0).")
     seed_global_dropout(seed, replicate=replicate)
-    order = generator(seed, "order", replicate=replicate)
-    noise = generator(seed, "augmentation", replicate=replicate)
+    streams = Streams(
+        order=generator(seed, "order", replicate=replicate),
+        augmentation=generator(seed, "augmentation", replicate=replicate),
+    )
     stepper = prepare(model, spec)
     curve: list[Epoch] = []
-    best: dict[str, Any] = {}
+    best: Mapping[str, Any] = {}
     chosen = 0
-    for number in range(1, spec.epochs + 1):
-        indices = torch.split(torch.randperm(data.train.num_images, generator=order), spec.batch_size)
-        batches = _augmented(data.train.batches(indices), augment, noise)
+    if start is not None:
+        restore(start, stepper, streams)
+        curve, best, chosen = list(start.curve), start.best, start.chosen_epoch
+    for number in range(len(curve) + 1, spec.epochs + 1):
+        indices = torch.split(torch.randperm(data.train.num_images, generator=streams.order), spec.batch_size)
+        batches = _augmented(data.train.batches(indices), augment, streams.augmentation)
         curve.append(_run_epoch(stepper, data, spec, number, batches))
         if spec.checkpoint == "last":
             chosen = number
         elif _is_best(curve):
             chosen, best = number, copy.deepcopy(model.state_dict())
+        if keep is not None:
+            keep(taken(stepper, streams, curve, best, chosen))
         if on_epoch is not None and on_epoch(curve[-1]):
             break
     if best:

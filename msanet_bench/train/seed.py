@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -76,3 +76,16 @@ def seed_global_start(seed: int, *, replicate: int) -> None:
 def seed_global_dropout(seed: int, *, replicate: int) -> None:
     """Start torch's global generators, which dropout draws from, at the run's dropout stream."""
     torch.manual_seed(stream_seed(seed, "dropout", replicate=replicate))
+
+
+def dropout_positions(device: torch.device) -> dict[str, torch.Tensor]:
+    """How far torch's global generators are, the CPU's and that of the device, as bytes."""
+    positions = {"cpu": torch.get_rng_state()}
+    return positions | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
+
+
+def restore_dropout(positions: Mapping[str, torch.Tensor], device: torch.device) -> None:
+    """Put torch's global generators back to where they were; that of a device of another kind stays."""
+    torch.set_rng_state(positions["cpu"])
+    if device.type == "cuda" and "cuda" in positions:
+        torch.cuda.set_rng_state(positions["cuda"], device)

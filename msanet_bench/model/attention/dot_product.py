@@ -30,7 +30,12 @@ class DotProductAttention(nn.Module):
         on_cpu = query_NDP.device.type == "cpu"
         if self.implementation == "explicit" or (self.implementation == "auto" and on_cpu):
             return self._explicit(query_NDP, key_NDP, value_NCP)
-        return self._sdpa(query_NDP, key_NDP, value_NCP)
+        if not (on_cpu and torch.is_autocast_enabled("cpu")):
+            return self._sdpa(query_NDP, key_NDP, value_NCP)
+        # the CPU's kernel is fastest in float32, whatever the layers around it compute in
+        with torch.autocast("cpu", enabled=False):
+            mixed_NCP = self._sdpa(query_NDP.float(), key_NDP.float(), value_NCP.float())
+        return mixed_NCP.to(value_NCP.dtype)
 
     def query_width(self, query: int, value: int) -> int:
         """How wide the dot products are on the CPU: `sdpa` multiplies zeros too, up to the values' width."""

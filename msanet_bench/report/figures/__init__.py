@@ -5,19 +5,24 @@ Dark on white, which light and dark pages both show.
 
 import io
 import warnings
+from collections.abc import Callable, Mapping
 
 from matplotlib.figure import Figure as Drawing
 from matplotlib.style import context
 
 from msanet_bench.report.document import Budget, Figure, Forest, Matrix, Progress, Scatter, Strip, Waterfall
 from msanet_bench.report.figures.budget import draw_budget
+from msanet_bench.report.figures.confusion import draw_confusion
 from msanet_bench.report.figures.forest import draw_forest
 from msanet_bench.report.figures.matrix import draw_matrix
+from msanet_bench.report.figures.pictures import draw_pictures
 from msanet_bench.report.figures.progress import draw_progress
+from msanet_bench.report.figures.reliability import draw_reliability
 from msanet_bench.report.figures.scatter import draw_scatter
 from msanet_bench.report.figures.strip import draw_strip
 from msanet_bench.report.figures.style import STYLES
 from msanet_bench.report.figures.waterfall import draw_waterfall
+from msanet_bench.report.graphics import Confusion, Pictures, Reliability
 
 
 def figure_svg(block: Figure) -> str:
@@ -40,20 +45,20 @@ def figure_pdf(block: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def draw(block: Figure) -> Drawing:  # noqa: PLR0911 (one a kind)
+def draw(block: Figure) -> Drawing:
     """The figure before any format."""
-    match block:
-        case Forest():
-            return draw_forest(block)
-        case Scatter():
-            return draw_scatter(block)
-        case Waterfall():
-            return draw_waterfall(block)
-        case Matrix():
-            return draw_matrix(block)
-        case Strip():
-            return draw_strip(block)
-        case Budget():
-            return draw_budget(block)
-        case Progress():
-            return draw_progress(block)
+    return _DRAWN_BY[type(block)](block)
+
+
+_DRAWN_BY: Mapping[type[Figure], Callable[..., Drawing]] = {
+    Forest: draw_forest,
+    Scatter: draw_scatter,
+    Waterfall: draw_waterfall,
+    Matrix: draw_matrix,
+    Strip: draw_strip,
+    Budget: draw_budget,
+    Progress: draw_progress,
+    Confusion: draw_confusion,
+    Reliability: draw_reliability,
+    Pictures: draw_pictures,
+}

@@ -36,6 +36,11 @@ def _threats(findings: Findings) -> Iterator[str]:
     fine = {"ok"} if manifest.search is None else {"ok", "pruned"}
     if any(record is None or record.status not in fine for record in findings.inputs.cells.values()):
         yield "Some cells have no result. If that is because they trained badly, the means are too good."
+    if manifest.search is not None and manifest.search.number("pruned"):
+        yield (
+            "Of trials that were stopped early, the seeds that went well stand among the variants: their "
+            "means are too good."
+        )
     yield from _timing(findings)
 
 

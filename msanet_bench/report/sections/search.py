@@ -31,7 +31,7 @@ from msanet_bench.report.numbers import (
     plural,
 )
 from msanet_bench.report.search import Searched, SearchTrial, trials_csv
-from msanet_bench.search_spec import Objective
+from msanet_bench.search_spec import ASKED_A_TRIAL, POPULATION, STARTUP, Objective
 
 _NAN = float("nan")
 _MILLION, _MEBIBYTE, _MILLISECOND = 1e6, 2**20, 1e-3
@@ -96,18 +96,33 @@ def _what(searched: Searched) -> str:
     return (
         f"Searched by {_DESIGNS[searched.design]} (seed {spec.seed}) for {_aims(searched)}; accuracy is the "
         "mean over the seeds on validation images, which are training images set aside. "
-        f"{_order(searched)}{pruner}{limits}{_timed(searched)}"
+        f"{_order(searched)}{_draws(searched)}{pruner}{limits}{_timed(searched)}"
     )
 
 
 def _order(searched: Searched) -> str:
     batch = searched.spec.batch
+    if searched.design in {"random", "qmc"}:
+        return "What is asked for hangs on that seed alone, so the same file asks for the same."
     if not batch:
         return "A trial was asked for whenever a worker was free, so another run asks for others."
     law = f"Trials were asked for {batch} at a time and told in their order, so the same file"
     if searched.device is None:
-        return f"{law} gives the same search."
+        return f"{law} gives the same search in an empty folder."
     return f"{law} and the same latencies give the same search; another run measures others."
+
+
+def _draws(searched: Searched) -> str:
+    """How much of the search was chance: what a sampler has not learnt from yet."""
+    if searched.design == "tpe":
+        number, then = STARTUP, "from which it learns"
+    elif searched.design == "nsga2":
+        number, then = searched.spec.population or POPULATION, "its first generation"
+    else:
+        return ""
+    if searched.spec.trials <= number:
+        return f" All trials are random draws: it learns from {number} of them at first."
+    return f" The first {number} trials are random draws, {then}."
 
 
 def _limit(limit: Constraint) -> str:
@@ -148,13 +163,19 @@ def _fates(searched: Searched) -> str:
     words = {
         "pruned": "stopped early",
         "failed": "failed",
-        "rejected": "not allowed and so not trained",
+        "rejected": "not allowed, or not to be built, and so not trained",
         "repeated": "asked for again and so not trained again",
         "open": "not finished",
     }
     others = [f"{searched.number(state)} {text}" for state, text in words.items() if searched.number(state)]
     fates = ", ".join([f"{len(searched.complete)} complete", *others])
-    return f"{plural(len(searched.trials), 'trial')}: {fates}."
+    wanted = searched.spec.trials
+    fewer = (
+        f" {wanted} to be trained were asked for: the space or the limits hold no more."
+        if len(searched.trials) >= ASKED_A_TRIAL * wanted
+        else ""
+    )
+    return f"{plural(len(searched.trials), 'trial')}: {fates}.{fewer}"
 
 
 def outcome(findings: Findings, searched: Searched) -> Iterator[str]:
@@ -174,10 +195,10 @@ def outcome(findings: Findings, searched: Searched) -> Iterator[str]:
         yield "No trial was better than the baseline on validation images."
         return
     yield (
-        f"That is the best of {len(searched.complete)}, so its accuracy on validation images is too high on "
-        "average. The runs that it was chosen by are those that were tested: luck in training helps both. "
-        "Before it is claimed to be better, train it again with seeds that had no part in the search, beside "
-        "the baseline (design `list`)."
+        f"That is the best of {len(searched.candidates) + searched.number('pruned')}, so its accuracy on "
+        "validation images is too high on average. The runs that it was chosen by are those that were "
+        "tested: luck in training helps both. Before it is claimed to be better, train it again with seeds "
+        "that had no part in the search, beside the baseline (design `list`)."
     )
 
 

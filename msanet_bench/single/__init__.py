@@ -1,0 +1,1 @@
+"""A single network: trained to a checkpoint, evaluated, asked about images, exported."""
