@@ -11,6 +11,7 @@ from msanet_bench.model.branches.asymmetric import Asymmetric
 from msanet_bench.model.branches.conv import Conv
 from msanet_bench.model.branches.depthwise_separable import DepthwiseSeparable
 from msanet_bench.model.branches.identity import Identity
+from msanet_bench.model.branches.pyramid_pool import PyramidPool
 from msanet_bench.model.build import build
 from msanet_bench.model.fused import fuse
 from msanet_bench.model.heads.gem import GeM
@@ -104,3 +105,17 @@ def test_gem_goes_from_the_mean_to_the_maximum(p: float) -> None:
         nn.init.ones_(head.classifier.weight)
         nn.init.zeros_(head.classifier.bias)
         torch.testing.assert_close(head(x)[:, 0], pooled.sum(dim=1), rtol=rtol, atol=0)
+
+
+def test_the_pyramid_of_a_2_by_2_level_is_worked_out_by_quadrants() -> None:
+    branch, x = PyramidPool(3, 2, bins=(2,)).eval(), image()[:, :, :8]
+    (level,) = branch.levels
+    rows = [torch.stack([x[:, :, i : i + 4, j : j + 4].mean(dim=(2, 3)) for j in (0, 4)], -1) for i in (0, 4)]
+    _, conv, norm, relu = level
+    pooled = relu(norm(conv(torch.stack(rows, dim=2))))
+    # halfway between bin centres at 1.5 and 5.5: weights by distance, clamped at the border
+    share = ((torch.arange(8) - 1.5) / 4).clamp(0, 1)
+    weight = torch.stack((1 - share, share))
+    resized = torch.einsum("nrab,ah,bw->nrhw", pooled, weight, weight)
+    wanted = branch.norm(branch.conv(torch.cat((x, resized), dim=1))).clamp(min=0)
+    torch.testing.assert_close(branch(x), wanted)

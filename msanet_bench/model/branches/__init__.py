@@ -8,6 +8,7 @@ from msanet_bench.model.branches import (
     global_context,
     identity,
     max_pool,
+    pyramid_pool,
 )
 from msanet_bench.model.slots import BRANCHES
 
@@ -20,4 +21,5 @@ __all__ = [
     "global_context",
     "identity",
     "max_pool",
+    "pyramid_pool",
 ]
