@@ -72,7 +72,7 @@ class MergedMultiScaleBlock(nn.Module):
         self.widths = {name: conv.out_channels for name, conv in convs.items()}
         self.order = tuple(block.branches)
         # the same for all, and without parameters
-        self.activation = block.branches[next(iter(convs))].activation
+        self.activation = block.branches[next(iter(convs))].get_submodule("activation")
         self.merged = merge_convolutions(list(convs.values()))
         self.branches = nn.ModuleDict({n: branch for n, branch in block.branches.items() if n not in convs})
         self.fusion = block.fusion

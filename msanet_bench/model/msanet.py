@@ -162,7 +162,8 @@ class Downsample(nn.Module):
         self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return self.activation(self.norm(self.conv(x_NCHW)))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW)))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape

@@ -23,7 +23,7 @@ class GlobalContext(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         pooled_NC11 = x_NCHW.mean(dim=(2, 3), keepdim=True)
-        context_NC11 = self.activation(self.norm(self.conv(pooled_NC11)))
+        context_NC11: Tensor = self.activation(self.norm(self.conv(pooled_NC11)))
         return context_NC11.expand(-1, -1, *x_NCHW.shape[2:])
 
     def macs(self, shape: Shape) -> int:

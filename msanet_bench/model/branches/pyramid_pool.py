@@ -12,8 +12,8 @@ class PyramidPool(nn.Module):
 
     x: (N, in_channels, H, W) -> (N, out_channels, H, W), R = in_channels / number of levels, at least 1
 
-    Each level pools to B x B parts, projects to R channels and is resized bilinearly. All lie, as in the source,
-    beside the input; a 1 x 1 convolution to the branch's channels stands for the source's last one.
+    Each level pools to B x B parts, projects to R channels and is resized bilinearly. All lie beside the
+    input, as in the source; a 1 x 1 convolution to the branch's channels stands for the source's last one.
     Deterministic on the CPU. CUDA has no deterministic gradient for this pooling: a record says so.
     """
 

@@ -26,7 +26,8 @@ class Sum(nn.Module):
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
         filled_NMHW = [nn.functional.pad(x, (0, 0, 0, 0, 0, self.widest - x.shape[1])) for x in outputs_NcHW]
-        return self.activation(self.norm(self.conv(torch.stack(filled_NMHW).sum(dim=0))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(torch.stack(filled_NMHW).sum(dim=0))))
+        return output_NCHW
 
     def macs(self, shapes: Sequence[Shape]) -> int:
         batch, _, height, width = shapes[0]

@@ -22,7 +22,8 @@ class Concat(nn.Module):
         self.activation = nn.ReLU()
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
-        return self.activation(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))
+        return output_NCHW
 
     def macs(self, shapes: Sequence[Shape]) -> int:
         batch, _, height, width = shapes[0]
