@@ -15,7 +15,7 @@ from msanet_bench.spec import BlockSpec, BranchSpec, DataSpec, ModelSpec, TrainS
 from msanet_bench.strict import Spec
 from msanet_bench.violations import shown, suggestion, violations
 
-BLOCK_SLOTS = ("stem", "fusion", "attention", "head")
+BLOCK_SLOTS = ("stem", "fusion", "attention", "head", "norm", "activation")
 SIZES = ("attention_stages", "same_size_stages", "branch_width", "width", "depth")
 
 S = TypeVar("S", bound=Spec)

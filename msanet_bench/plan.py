@@ -21,6 +21,8 @@ Choice: TypeAlias = Mapping[str, Any]
 BASELINE = "baseline"
 
 _MISSING = object()
+# a network with the default of these is described as before there was a choice
+_YOUNGER_SLOTS = frozenset({"norm", "activation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     model = settings.model
     for slot in ("stem", "fusion", "attention", "head"):
         plain["model"][slot] = _resolved_block(getattr(model, slot), catalog[slot])
+    for slot in _YOUNGER_SLOTS & plain["model"].keys():
+        plain["model"][slot] = _resolved_block(getattr(model, slot), catalog[slot])
     plain["model"]["branches"] = {
         key: _resolved_block(branch, catalog["branches"]) if branch.on else "off"
         for key, branch in model.branches.items()
@@ -194,6 +198,10 @@ def _current_level(settings: Settings, path: str, factor: Factor, catalog: Catal
     for level in factor.levels:
         if resolved(changed(settings, path, level), catalog) == here:
             return level_name(level)
+    here["model"] = {
+        **{slot: _resolved_block(getattr(settings.model, slot), catalog[slot]) for slot in _YOUNGER_SLOTS},
+        **here["model"],
+    }
     value: Any = here if path.partition(".")[0] in here else here["model"]
     for part in path.split("."):
         value = value[part] if part in value else value.get("options", {}).get(part, _MISSING)

@@ -55,11 +55,16 @@ ARTICLE_BRANCHES: Mapping[str, BranchSpec] = {
     "context": BranchSpec(block="global_context"),
 }
 
+BATCH_NORM = BlockSpec(block="batch")
+RELU = BlockSpec(block="relu")
+
 
 class ModelSpec(Spec):
     """Which block fills each slot of the network, and its size.
 
     Attributes:
+        norm: What takes the place of the batch norms that blocks build.
+        activation: What takes the place of their ReLUs.
         attention_stages: The stages, from 1, whose blocks have attention.
         branch_width: Whether the channels of a branch that is off are left out or shared by the others.
         width: Factor on the channels of stem, stages and head.
@@ -73,6 +78,9 @@ class ModelSpec(Spec):
     attention: BlockSpec = BlockSpec(block="self_attention")
     attention_stages: Stages = (1, 2, 3)
     head: BlockSpec = BlockSpec(block="mlp")
+    # left out where they say nothing new, so that cells of older versions keep their keys
+    norm: BlockSpec = Field(default=BATCH_NORM, exclude_if=lambda norm: norm == BATCH_NORM)
+    activation: BlockSpec = Field(default=RELU, exclude_if=lambda activation: activation == RELU)
     branch_width: Literal["fixed", "shared"] = "fixed"
     width: Annotated[float, Field(gt=0, le=8)] = 1.0
     depth: Annotated[

@@ -31,7 +31,7 @@ def check_block(slot: str, block: str | Callable[..., nn.Module], **options: Any
     has a formula of its multiply-accumulates, that both counters agree with it.
 
     Args:
-        slot: stem, branches, fusion, attention or head.
+        slot: stem, branches, fusion, attention, head, norm or activation.
         block: A registered name, or the class itself.
         options: What YAML would set.
 
@@ -63,6 +63,8 @@ _PLACES = {
     "branches": _Place((16, 4), (16,), lambda n, size: (n, 4, *size)),
     "fusion": _Place(((4, 6), 16), (4, 6), lambda n, size: (n, 16, *size), takes_a_list=True),
     "attention": _Place((16,), (16,), lambda n, size: (n, 16, *size)),
+    "norm": _Place((16,), (16,), lambda n, size: (n, 16, *size)),
+    "activation": _Place((), (16,), lambda n, size: (n, 16, *size)),
     "head": _Place((16, 32, 5), (16,), lambda n, _: (n, 5)),
 }
 

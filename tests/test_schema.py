@@ -27,7 +27,7 @@ factors:
   branches.dilated.dilation: {low: 2, high: 3, when: {branches.dilated: on}}
 search:
   trials: 8
-  objectives: [accuracy, macs]
+  objectives: [accuracy]
   batch: 2
   seed: 1
   pruner: {name: median, startup: 2}

@@ -18,6 +18,10 @@ WITH_OPTIONS: Sequence[tuple[str, str, Mapping[str, Any]]] = [
     ("branches", "conv", {"dilation": 4}),
     ("branches", "depthwise", {"kernel": 5, "dilation": 2}),
     ("branches", "max_pool", {"kernel": 5}),
+    ("branches", "asymmetric", {"kernel": 7, "dilation": 2}),
+    ("branches", "depthwise_separable", {"kernel": 5, "dilation": 2}),
+    ("branches", "pyramid_pool", {"bins": (2, 5)}),
+    ("stem", "patchify", {"patch": 3}),
     ("attention", "self_attention", {"reduction": 64, "scaled": True}),
     ("attention", "self_attention", {"heads": 4, "pool": 2}),
     ("attention", "self_attention", {"heads": 2, "pool": 3, "pooling": "average", "scaled": True}),
@@ -43,8 +47,17 @@ def test_options_keep_the_contract(slot: str, name: str, options: Mapping[str, A
 def test_every_slot_has_the_blocks_that_were_promised() -> None:
     promised = own_catalog()
     assert {slot: list(promised[slot]) for slot in SLOTS} == {
-        "stem": ["imagenet", "small"],
-        "branches": ["conv", "depthwise", "global_context", "max_pool"],
+        "stem": ["imagenet", "patchify", "small"],
+        "branches": [
+            "asymmetric",
+            "conv",
+            "depthwise",
+            "depthwise_separable",
+            "global_context",
+            "identity",
+            "max_pool",
+            "pyramid_pool",
+        ],
         "fusion": ["concat", "gated", "selective_kernel", "sum"],
         "attention": [
             "axial",
@@ -58,7 +71,9 @@ def test_every_slot_has_the_blocks_that_were_promised() -> None:
             "simam",
             "window",
         ],
-        "head": ["mlp"],
+        "head": ["gem", "linear", "mlp"],
+        "norm": ["batch", "group", "layer", "none"],
+        "activation": ["elu", "gelu", "hardswish", "leaky_relu", "none", "relu", "silu"],
     }
 
 

@@ -6,8 +6,11 @@ from torch import nn
 
 from msanet_bench.errors import BlockError
 from msanet_bench.model.catalogue import SLOTS
+from msanet_bench.model.fold import replace_modules
 from msanet_bench.model.msanet import Block, MSANet
 from msanet_bench.spec import BlockSpec, BranchSpec, ModelSpec
+
+_DEFAULT = ModelSpec()
 
 
 def build(spec: ModelSpec, *, num_classes: int, in_channels: int = 3) -> MSANet:
@@ -25,9 +28,10 @@ def build(spec: ModelSpec, *, num_classes: int, in_channels: int = 3) -> MSANet:
             "head": spec.head,
         }.items()
     }
+    norm, activation = (_block(slot, slot, getattr(spec, slot)) for slot in ("norm", "activation"))
     branches = {name: _branch(name, branch) for name, branch in spec.branches.items()}
     try:
-        return MSANet(
+        model = MSANet(
             in_channels,
             num_classes,
             **blocks,
@@ -41,6 +45,14 @@ def build(spec: ModelSpec, *, num_classes: int, in_channels: int = 3) -> MSANet:
     except ValueError as error:
         # blocks raise BlockError by now: what the network itself refuses is the number of its branches
         raise BlockError("branches", str(error)) from error
+
+    if spec.norm != _DEFAULT.norm:
+        norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+        replace_modules(model, {module: norm(module.num_features) for module in norms})
+    if spec.activation != _DEFAULT.activation:
+        rectifiers = [module for module in model.modules() if isinstance(module, nn.ReLU)]
+        replace_modules(model, {module: activation() for module in rectifiers})
+    return model
 
 
 def _branch(name: str, branch: BranchSpec) -> Block | None:
@@ -60,6 +72,7 @@ def _block(slot: str, path: str, block: BlockSpec) -> Block:
 
 def _construct(slot: str, path: str, block: BlockSpec, *sizes: object) -> nn.Module:
     try:
-        return SLOTS[slot][block.block](*sizes, **block.options)
+        built: nn.Module = SLOTS[slot][block.block](*sizes, **block.options)
     except ValueError as error:
         raise BlockError(path, str(error)) from error
+    return built

@@ -71,12 +71,14 @@ class MergedMultiScaleBlock(nn.Module):
         convs = mergeable(block)
         self.widths = {name: conv.out_channels for name, conv in convs.items()}
         self.order = tuple(block.branches)
+        # the same for all, and without parameters
+        self.activation = block.branches[next(iter(convs))].get_submodule("activation")
         self.merged = merge_convolutions(list(convs.values()))
         self.branches = nn.ModuleDict({n: branch for n, branch in block.branches.items() if n not in convs})
         self.fusion = block.fusion
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        parts_NcHW = torch.split(torch.relu(self.merged(x_NCHW)), list(self.widths.values()), dim=1)
+        parts_NcHW = torch.split(self.activation(self.merged(x_NCHW)), list(self.widths.values()), dim=1)
         outputs_NcHW = dict(zip(self.widths, parts_NcHW, strict=True))
         outputs_NcHW.update((name, branch(x_NCHW)) for name, branch in self.branches.items())
         fused_NCHW: Tensor = self.fusion([outputs_NcHW[name] for name in self.order])
@@ -91,6 +93,7 @@ def mergeable(block: MultiScaleBlock) -> Mapping[str, nn.Conv2d]:
         if isinstance(branch, Conv)
         and branch.reach <= _LARGEST_REACH
         and isinstance(branch.norm, nn.Identity)
+        and not any(True for _ in branch.activation.parameters())
     }
 
 

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.attention.none import NoAttention
@@ -160,9 +159,11 @@ class Downsample(nn.Module):
         super().__init__()
         self.conv = BoundedConv2d(in_channels, channels, stride=stride, min_map=min_map)
         self.norm = BatchNorm2d(channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(x_NCHW)))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW)))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape

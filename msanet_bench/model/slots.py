@@ -8,6 +8,11 @@ may set. What the network gives, and what it expects back (N batch, C channels, 
     fusion      (branch_channels, channels)          list of (N, c, H, W)   -> (N, channels, H, W)
     attention   (channels)                           (N, C, H, W)           -> (N, C, H, W)
     heads       (channels, hidden, num_classes)      (N, C, H, W)           -> (N, num_classes)
+    norm        (channels)                           (N, C, H, W)           -> (N, C, H, W)
+    activation  ()                                   any shape              -> the same
+
+Blocks build `BatchNorm2d` and `nn.ReLU` themselves: `build` exchanges these two for the wanted norm and
+activation. What a block builds of another kind is meant to be so, and stays.
 
 A stem also says the smallest image it takes (`min_image`) and the smallest map that the stages behind it may
 reach (`min_map`). A branch may say the offset of its outermost tap in pixels (`reach`).
@@ -31,10 +36,10 @@ from msanet_bench.registry import Registry
 Shape: TypeAlias = Sequence[int]
 
 
-def _probe(*positional: object) -> Callable[[type[nn.Module], Mapping[str, Any]], nn.Module]:
+def _probe(*positional: object) -> Callable[[Callable[..., nn.Module], Mapping[str, Any]], nn.Module]:
     """Builds an entry without memory and without touching the random state."""
 
-    def build(entry: type[nn.Module], options: Mapping[str, Any]) -> nn.Module:
+    def build(entry: Callable[..., nn.Module], options: Mapping[str, Any]) -> nn.Module:
         with torch.device("meta"):
             return entry(*positional, **options)
 
@@ -46,3 +51,5 @@ BRANCHES: Registry[type[nn.Module]] = Registry("branch", probe=_probe(64, 16))
 FUSION: Registry[type[nn.Module]] = Registry("fusion", probe=_probe((16, 16), 64))
 ATTENTION: Registry[type[nn.Module]] = Registry("attention", probe=_probe(64))
 HEADS: Registry[type[nn.Module]] = Registry("head", probe=_probe(64, 32, 10))
+NORMS: Registry[Callable[..., nn.Module]] = Registry("norm", probe=_probe(64))
+ACTIVATIONS: Registry[Callable[..., nn.Module]] = Registry("activation", probe=_probe())

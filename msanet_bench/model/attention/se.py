@@ -18,10 +18,11 @@ class SqueezeExcitation(nn.Module):
             raise ValueError(f"`reduction` must be positive, but got ({reduction=}).")
         reduced = max(1, channels // reduction)
         self.squeeze = nn.Linear(channels, reduced)
+        self.activation = nn.ReLU()
         self.excite = nn.Linear(reduced, channels)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        squeezed_NR = torch.relu(self.squeeze(x_NCHW.mean(dim=(2, 3))))
+        squeezed_NR = self.activation(self.squeeze(x_NCHW.mean(dim=(2, 3))))
         gate_NC = torch.sigmoid(self.excite(squeezed_NR))
         return x_NCHW * gate_NC[:, :, None, None]
 

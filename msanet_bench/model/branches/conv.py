@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
@@ -19,9 +18,11 @@ class Conv(nn.Module):
         self.reach = reach(kernel, dilation)
         self.conv = nn.Conv2d(in_channels, out_channels, kernel, padding=self.reach, dilation=dilation)
         self.norm = BatchNorm2d(out_channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(x_NCHW)))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW)))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
@@ -25,9 +24,11 @@ class Depthwise(nn.Module):
             out_channels, out_channels, kernel, padding=self.reach, dilation=dilation, groups=out_channels
         )
         self.norm = BatchNorm2d(out_channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.depthwise(self.pointwise(x_NCHW))))
+        output_NCHW: Tensor = self.activation(self.norm(self.depthwise(self.pointwise(x_NCHW))))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
@@ -20,10 +19,11 @@ class GlobalContext(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 1)
         self.norm = BatchNorm2d(out_channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         pooled_NC11 = x_NCHW.mean(dim=(2, 3), keepdim=True)
-        context_NC11 = torch.relu(self.norm(self.conv(pooled_NC11)))
+        context_NC11: Tensor = self.activation(self.norm(self.conv(pooled_NC11)))
         return context_NC11.expand(-1, -1, *x_NCHW.shape[2:])
 
     def macs(self, shape: Shape) -> int:

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.branches.taps import reach
@@ -22,9 +21,11 @@ class MaxPool(nn.Module):
         self.pool = nn.MaxPool2d(kernel, stride=1, padding=self.reach)
         self.conv = nn.Conv2d(in_channels, out_channels, 1)
         self.norm = BatchNorm2d(out_channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(self.pool(x_NCHW))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(self.pool(x_NCHW))))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape

@@ -22,10 +22,12 @@ class Sum(nn.Module):
         self.widest = max(branch_channels)
         self.conv = nn.Conv2d(self.widest, channels, 1)
         self.norm = BatchNorm2d(channels)
+        self.activation = nn.ReLU()
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
         filled_NMHW = [nn.functional.pad(x, (0, 0, 0, 0, 0, self.widest - x.shape[1])) for x in outputs_NcHW]
-        return torch.relu(self.norm(self.conv(torch.stack(filled_NMHW).sum(dim=0))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(torch.stack(filled_NMHW).sum(dim=0))))
+        return output_NCHW
 
     def macs(self, shapes: Sequence[Shape]) -> int:
         batch, _, height, width = shapes[0]

@@ -19,9 +19,11 @@ class Concat(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(sum(branch_channels), channels, 1)
         self.norm = BatchNorm2d(channels)
+        self.activation = nn.ReLU()
 
     def forward(self, outputs_NcHW: Sequence[Tensor]) -> Tensor:
-        return torch.relu(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(torch.cat(tuple(outputs_NcHW), dim=1))))
+        return output_NCHW
 
     def macs(self, shapes: Sequence[Shape]) -> int:
         batch, _, height, width = shapes[0]

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width, D hidden width, K classes
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.slots import HEADS, Shape
@@ -19,11 +18,12 @@ class MLP(nn.Module):
         if not 0 <= dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1, but got ({dropout=}).")
         self.hidden = nn.Linear(channels, hidden)
+        self.activation = nn.ReLU()
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden, num_classes)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        hidden_ND = torch.relu(self.hidden(x_NCHW.mean(dim=(2, 3))))
+        hidden_ND = self.activation(self.hidden(x_NCHW.mean(dim=(2, 3))))
         logits_NK: Tensor = self.classifier(self.dropout(hidden_ND))
         return logits_NK
 

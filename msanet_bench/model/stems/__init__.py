@@ -1,6 +1,6 @@
 """The first layers, from image to map: one file each."""
 
 from msanet_bench.model.slots import STEMS
-from msanet_bench.model.stems import imagenet, small
+from msanet_bench.model.stems import imagenet, patchify, small
 
-__all__ = ["STEMS", "imagenet", "small"]
+__all__ = ["STEMS", "imagenet", "patchify", "small"]

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
@@ -20,10 +19,11 @@ class Imagenet(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(in_channels, channels, 7, stride=2, padding=3)
         self.norm = BatchNorm2d(channels)
+        self.activation = nn.ReLU()
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        pooled_NCHW: Tensor = self.pool(torch.relu(self.norm(self.conv(x_NCHW))))
+        pooled_NCHW: Tensor = self.pool(self.activation(self.norm(self.conv(x_NCHW))))
         return pooled_NCHW
 
     def macs(self, shape: Shape) -> int:

@@ -1,5 +1,4 @@
 # N batch, C channels, H height, W width
-import torch
 from torch import Tensor, nn
 
 from msanet_bench.model.norm import BatchNorm2d
@@ -20,9 +19,11 @@ class Small(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(in_channels, channels, 3, padding=1)
         self.norm = BatchNorm2d(channels)
+        self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        return torch.relu(self.norm(self.conv(x_NCHW)))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW)))
+        return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape
