@@ -3,7 +3,7 @@
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: sweep test test-cluster lint types suite clean
+.PHONY: sweep test test-cluster controls lint types suite clean
 
 .venv: .venv/installed
 
@@ -24,6 +24,10 @@ test: lint types suite
 test-cluster: .venv
 	tests/cluster/install
 	MSANET_BENCH_CLUSTER_TESTS=1 OMP_NUM_THREADS=1 .venv/bin/pytest -m cluster -rs
+
+# Experiments of which the truth is known; only what was planted may come out as a help.
+controls: .venv
+	MSANET_BENCH_CLUSTER_TESTS=1 OMP_NUM_THREADS=1 .venv/bin/pytest -m cluster tests/cluster/test_controls.py
 
 lint: .venv
 	.venv/bin/ruff check .

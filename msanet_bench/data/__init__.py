@@ -1,6 +1,6 @@
 """Images for training and testing: named data sets, a seed's split, preprocessing, augmentation, batches."""
 
-from msanet_bench.data import cifar10, digits, fake, fashion_mnist, image_folder
+from msanet_bench.data import cifar10, controls, digits, fake, fashion_mnist, image_folder
 from msanet_bench.data.augment import augment_batch
 from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
 from msanet_bench.data.cache import read_image
@@ -27,6 +27,7 @@ __all__ = [
     "augment_batch",
     "cache_bytes",
     "cifar10",
+    "controls",
     "digits",
     "fake",
     "fashion_mnist",
