@@ -57,7 +57,7 @@ def _branches(**branches: BranchSpec) -> ModelSpec:
             ModelSpec(attention=BlockSpec(block="self_atention")),
             (
                 "attention: unknown attention entry `self_atention`. "
-                "Did you mean 'self_attention'? Known: eca, none, se, self_attention."
+                "Did you mean 'self_attention'? Known: axial, cbam, coordinate, eca, linear, none, se, self_attention, simam, window."
             ),
         ),
         (

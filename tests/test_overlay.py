@@ -118,7 +118,7 @@ NOWHERE = "this path points nowhere."
         ("attention.reduction.x", 1, "this path points nowhere: an option of a block has no parts.", ()),
         ("branches.conv4", "off", "there is no branch `conv4`. Did you mean 'conv5'?", ()),
         ("branches.conv4.kernel", 3, "there is no branch `conv4`. Did you mean 'conv5'?", ()),
-        ("train.epoch", 3, "unknown key. Did you mean 'epochs'? Known: batch_size, ", ()),
+        ("train.epoch", 3, "unknown key. Did you mean 'epochs'? Known: auto, batch_size, ", ()),
         ("train.epochs", "3", "must be a whole number, but got '3'.", ()),
         ("depth", [1, 0], "must be at least 1, but got 0.", (1,)),
         ("attention", 3, "must be the name of a block or a mapping of its options, but got 3.", ()),

@@ -91,7 +91,7 @@ def test_every_experiment_fits(path: Path) -> None:
 def test_a_search_fits_the_schema_and_the_parser_and_a_broken_one_neither() -> None:
     assert fits(SCHEMA, read(SEARCH))
     assert parse_experiment(SEARCH, source="x.yaml", name="x", catalog=CATALOG).search is not None
-    for right, wrong in [("nsga2", "nsga"), ("[accuracy, macs]", "[acuracy]"), ("high: 64", "hi: 64")]:
+    for right, wrong in [("nsga2", "nsga"), ("[accuracy]", "[acuracy]"), ("high: 64", "hi: 64")]:
         broken = SEARCH.replace(right, wrong)
         assert not fits(SCHEMA, read(broken)), wrong
         with pytest.raises(SpecError):
@@ -165,7 +165,8 @@ def test_every_slot_lists_every_block_and_every_option_with_its_default(slot: st
     assert list(listed) == list(registry)
     for name, properties in listed.items():
         defaults = {key: option["default"] for key, option in properties.items() if "default" in option}
-        assert defaults == {key: option.default for key, option in registry.options(name).items()}
+        own = {key: option.default for key, option in registry.options(name).items()}
+        assert defaults == json.loads(json.dumps(own))
 
 
 @pytest.mark.parametrize("block", ["timm:eca", "{block: timm:eca, gamma: 1.5}"])
