@@ -306,10 +306,8 @@ def test_an_unknown_retry_status_is_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lines", [1, 4])
-def test_kill_9_then_the_same_command_gives_the_bytes_of_a_quiet_run(
-    quiet: Path, tmp_path: Path, lines: int
-) -> None:
+def test_kill_9_then_the_same_command_gives_the_bytes_of_a_quiet_run(quiet: Path, tmp_path: Path) -> None:
+    """What a user starts; at other moments `test_torture.py` kills a prepared process."""
     path, results = write_experiment(tmp_path), tmp_path / "results"
     command = [
         *(sys.executable, "-m", "msanet_bench", "sweep", str(path)),
@@ -318,14 +316,14 @@ def test_kill_9_then_the_same_command_gives_the_bytes_of_a_quiet_run(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     journal = results / "journal.jsonl"
     deadline = time.monotonic() + 120
-    while not (journal.exists() and journal.read_bytes().count(b"\n") >= lines):
+    while not (journal.exists() and journal.read_bytes().count(b"\n") >= 1):
         assert process.poll() is None, process.communicate()[0].decode()
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     kept = [attempt.record.key for attempt in Journal(journal).read()]
-    assert lines <= len(kept) < 6
+    assert 1 <= len(kept) < 6
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     attempts = [attempt.record.key for attempt in Journal(journal).read()]
