@@ -2,6 +2,7 @@
 """How far a unit of the last map sees: by the network's windows, and by its gradients."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,7 +62,11 @@ class EffectiveField:
 
 
 def theoretical_field(
-    model: nn.Module, input_shape: tuple[int, ...], *, behind: str = "head"
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    behind: str = "head",
+    part: Callable[[str], str] = part_of,
 ) -> TheoreticalField:
     """The field of a unit of the map that the submodule `behind` takes, for images of (C, H, W).
 
@@ -77,7 +82,7 @@ def theoretical_field(
             sight = walk.sight_of(_map_behind(hollow, behind, images))
     except UnknownSightError as error:
         return TheoreticalField(None, None, None, f"not known ({error})")
-    return _field(sight)
+    return _field(sight, part)
 
 
 def effective_field(
@@ -167,10 +172,10 @@ class _MapMetError(Exception):
         self.map_NCHW = map_NCHW
 
 
-def _field(sight: Sight | None) -> TheoreticalField:
+def _field(sight: Sight | None, part: Callable[[str], str]) -> TheoreticalField:
     if sight is None:
         return TheoreticalField(None, None, None, "not known (the map does not depend on the image)")
-    parts = tuple(dict.fromkeys(map(part_of, sight.whole_by)))
+    parts = tuple(dict.fromkeys(map(part, sight.whole_by)))
     if sight.spans is None:
         return TheoreticalField(None, None, parts, "no unit sees through windows alone")
     return TheoreticalField(sight.spans["row"].pixels, sight.spans["column"].pixels, parts)
