@@ -10,7 +10,16 @@ from msanet_bench.plan import enumerate_variants
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 # baseline included: 2^5 combinations; four branches, attention and dilation left out; attention left out
-VARIANTS = {"ablation": 32, "attention": 12, "fashion_mnist": 7, "fusion": 4, "smoke": 2}
+VARIANTS = {
+    "branches": 11,
+    "capacity": 9,
+    "dilation": 9,
+    "ablation": 32,
+    "attention": 12,
+    "fashion_mnist": 7,
+    "fusion": 4,
+    "smoke": 2,
+}
 
 BASE = """
 delta: 1 pp

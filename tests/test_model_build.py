@@ -57,7 +57,8 @@ def _branches(**branches: BranchSpec) -> ModelSpec:
             ModelSpec(attention=BlockSpec(block="self_atention")),
             (
                 "attention: unknown attention entry `self_atention`. "
-                "Did you mean 'self_attention'? Known: axial, cbam, coordinate, eca, linear, none, se, self_attention, simam, window."
+                "Did you mean 'self_attention'? Known: axial, cbam, coordinate, eca, linear, none, se, "
+                "self_attention, simam, window."
             ),
         ),
         (
