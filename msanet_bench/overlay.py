@@ -1,9 +1,10 @@
 """How a dotted path changes a run: `attention=none`, `branches.dilated.dilation=3`, `width=0.5`.
 
 A path names the network (`model`), a slot of MSANet (`attention`), an option of its block
-(`attention.reduction`), a branch (`branches.conv5`), a size (`width`), or a key under `train`, `data` or `replicate`. Values are what YAML
-or Python may hold: a block is a name, a mapping of options for the block in place, or a mapping with
-`block:` for another one. The name of the block in place leaves it as it is, options included.
+(`attention.reduction`), a branch (`branches.conv5`), a size (`width`), or a key under `train`, `data` or
+`replicate`. Values are what YAML or Python may hold: a block is a name, a mapping of options for the block
+in place, or a mapping with `block:` for another one. The name of the block in place leaves it as it is,
+options included.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
 
 
 def network(settings: Settings, seed: int, num_classes: int, image: tuple[int, int, int]) -> nn.Module:
-    """A cell's network at its start, for images (C, H, W); global randomness is as the seed says from here."""
+    """A cell's network at its start, for images (C, H, W); global randomness is the seed's from here."""
     seed_global_start(seed, replicate=settings.replicate)
     channels, *size = image
     model = start(

@@ -26,11 +26,8 @@ def refuse_images(variant: Variant, shape: ImageShape) -> None:
     try:
         logits = _logits(variant, shape)
     except (BenchError, *_REFUSALS) as error:
-        side = _smallest(variant, shape)
-        if side is None:
-            raise BenchError(_law(variant, shape, first_line(error))) from error
-        way_out = f"{side} x {side} is the smallest larger size that it takes: set `data.resize: {side}`."
-        raise BenchError(f"{_law(variant, shape, first_line(error))} {way_out}") from error
+        law = str(error) if isinstance(error, BenchError) else _law(variant, shape, first_line(error))
+        raise BenchError(law + _way_out(_smallest(variant, shape))) from error
     wanted = (2, shape.classes)
     if not isinstance(logits, torch.Tensor) or tuple(logits.shape) != wanted:
         got = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
@@ -41,6 +38,12 @@ def refuse_images(variant: Variant, shape: ImageShape) -> None:
 def _law(variant: Variant, shape: ImageShape, reason: str) -> str:
     images = f"{shape.channels} x {shape.height} x {shape.width}"
     return f"variant `{variant.name}`: model: `{_name(variant)}` does not take images of {images} ({reason})."
+
+
+def _way_out(side: int | None) -> str:
+    if side is None:
+        return ""
+    return f" The smallest larger size that it takes is {side} x {side}: set `data.resize: {side}`."
 
 
 def _smallest(variant: Variant, shape: ImageShape) -> int | None:

@@ -79,7 +79,10 @@ def theoretical_field(
     walk = Walk(images, RULES, _running_modules(hollow))
     try:
         with torch.no_grad(), walk:
-            sight = walk.sight_of(_map_behind(hollow, behind, images))
+            met = _map_behind(hollow, behind, images)
+            if met.dim() != images.dim():
+                return TheoreticalField(None, None, None, f"not known (`{behind}` takes no map)")
+            sight = walk.sight_of(met)
     except UnknownSightError as error:
         return TheoreticalField(None, None, None, f"not known ({error})")
     return _field(sight, part)
@@ -113,6 +116,8 @@ def effective_strength(
     generator = torch.Generator().manual_seed(_SEED)
     images = torch.randn(num_images, *input_shape, generator=generator).to(dtype_of(subject)).requires_grad_()
     map_NCHW = _map_behind(subject, behind, images)
+    if map_NCHW.dim() != images.dim():
+        return None, f"not measured (`{behind}` takes no map)"
     height, width = map_NCHW.shape[2:]
     unit = map_NCHW[:, :, height // 2, width // 2].sum()
     try:

@@ -1,13 +1,13 @@
 """Any network of timm (Wightman 2019, github.com/huggingface/pytorch-image-models), untrained."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import Field
 from torch import nn
 
 from msanet_bench.model.slots import MODELS
-from msanet_bench.violations import suggestion
 
 _PREFIX = "timm:"
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -26,9 +26,9 @@ def timm_model(name: str) -> Callable[..., nn.Module]:
     architecture = name.removeprefix(_PREFIX)
     # no name of a hub is a model's: nothing is looked up in a network
     if not timm.is_model(architecture):
-        raise LookupError(
-            f"timm has no model `{architecture}`. {suggestion(architecture, timm.list_models())}"
-        )
+        close = get_close_matches(architecture, timm.list_models())
+        guess = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise LookupError(f"timm has no model `{architecture}`.{guess} `timm.list_models()` names all.")
     known = timm.get_pretrained_cfg(architecture)
     is_sized = known is not None and known.fixed_input_size
 
