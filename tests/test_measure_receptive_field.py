@@ -381,11 +381,16 @@ def test_plugins_are_followed_or_refused() -> None:
     assert theoretical_field(model, (3, 64, 64)).status == "not known (no rule for roll)"
 
 
-def test_every_registered_block_is_followed() -> None:
+# what each multiplies or pools is rearranged first, which no rule follows: a reason, and no number
+NOT_FOLLOWED = {"axial", "coordinate", "window"}
+
+
+def test_every_registered_block_is_followed_or_says_why_not() -> None:
     for stem in STEMS:
         for attention in ATTENTION:
             model = article(stem=BlockSpec(block=stem), attention=BlockSpec(block=attention))
-            assert theoretical_field(model, (3, 32, 32)).status == "exact"
+            status = theoretical_field(model, (3, 32, 32)).status
+            assert status.startswith("not known (" if attention in NOT_FOLLOWED else "exact"), attention
 
 
 def test_the_network_is_not_touched() -> None:
