@@ -8,7 +8,7 @@ from torch import nn
 
 from msanet_bench.errors import BenchError
 from msanet_bench.measure.macs import count_macs
-from msanet_bench.model.build import build
+from msanet_bench.model.assemble import assemble
 from msanet_bench.model.msanet import MSANet
 from msanet_bench.overlay import PathError, change_model
 from msanet_bench.records import Record, read_records
@@ -28,12 +28,14 @@ def msanet(num_classes: int = 10, *, in_channels: int = 3, **changes: Any) -> MS
     """
     spec = ModelSpec()
     branches = changes.pop("branches", {})
+    if "model" in changes:
+        raise BenchError("model: this makes MSANet alone. Remove it.")
     for path, value in [*changes.items(), *((f"branches.{name}", value) for name, value in branches.items())]:
         try:
             spec = change_model(spec, path, value)
         except PathError as error:
             raise BenchError(f"{path}: {error}") from error
-    return build(spec, num_classes=num_classes, in_channels=in_channels)
+    return assemble(spec, num_classes=num_classes, in_channels=in_channels)
 
 
 def run(experiment: Experiment, results: Path | str | None = None, **options: Any) -> Iterator[Record]:  # noqa: ANN401

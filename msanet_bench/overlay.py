@@ -1,9 +1,10 @@
 """How a dotted path changes a run: `attention=none`, `branches.dilated.dilation=3`, `width=0.5`.
 
-A path names a slot (`attention`), an option of its block (`attention.reduction`), a branch
-(`branches.conv5`), a size (`width`), or a key under `train`, `data` or `replicate`. Values are what YAML
-or Python may hold: a block is a name, a mapping of options for the block in place, or a mapping with
-`block:` for another one. The name of the block in place leaves it as it is, options included.
+A path names the network (`model`), a slot of MSANet (`attention`), an option of its block
+(`attention.reduction`), a branch (`branches.conv5`), a size (`width`), or a key under `train`, `data` or
+`replicate`. Values are what YAML or Python may hold: a block is a name, a mapping of options for the block
+in place, or a mapping with `block:` for another one. The name of the block in place leaves it as it is,
+options included.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from msanet_bench.spec import BlockSpec, BranchSpec, DataSpec, ModelSpec, TrainSpec
+from msanet_bench.spec import MSANET, BlockSpec, BranchSpec, DataSpec, ModelSpec, TrainSpec
 from msanet_bench.strict import Spec
 from msanet_bench.violations import shown, suggestion, violations
 
@@ -58,18 +59,32 @@ def changed(settings: Settings, path: str, value: Any) -> Settings:
             return settings.model_copy(update={"model": change_model(settings.model, path, value)})
 
 
+def is_msanet(model: ModelSpec) -> bool:
+    return model.model.block == MSANET.block
+
+
+def is_slot(path: str) -> bool:
+    """Whether a path belongs to MSANet and so means nothing to a network of another family."""
+    return path.partition(".")[0] in (*BLOCK_SLOTS, *SIZES, "branches")
+
+
+def in_order(choice: Mapping[str, Any]) -> list[str]:
+    """The paths of a choice as they are set: the network before its slots, blocks before their options."""
+    return sorted(choice, key=lambda path: (path != "model", path.count(".")))
+
+
 def change_model(model: ModelSpec, path: str, value: Any) -> ModelSpec:
     """The network with one path set to a value; raises PathError as `changed` does."""
     head, _, rest = path.partition(".")
     if head in SIZES and not rest:
         return _with_field(model, head, value)
-    if head in BLOCK_SLOTS:
+    if head in ("model", *BLOCK_SLOTS):
         current: BlockSpec = getattr(model, head)
         block = _with_option(current, rest, value) if rest else _block(current, value)
         return model.model_copy(update={head: block})
     if head == "branches" and rest:
         return _with_branch(model, rest, value)
-    known = [*BLOCK_SLOTS, *SIZES, "branches.<name>", "train.<key>", "data.<key>", "replicate"]
+    known = ["model", *BLOCK_SLOTS, *SIZES, "branches.<name>", "train.<key>", "data.<key>", "replicate"]
     raise PathError(f"this path points nowhere. {suggestion(path, known)}")
 
 

@@ -12,10 +12,12 @@ from pydantic import ValidationError
 from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
 from msanet_bench.factor_spec import Factor, TuneSpec
-from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed
+from msanet_bench.factories import factory_modules
+from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, change_model, changed, is_msanet, is_slot
 from msanet_bench.parse_factors import (
     block_problems,
     factor_problems,
+    idle_law,
     plan_problems,
     setting_violations,
     variant_problems,
@@ -97,7 +99,7 @@ class _Parser:
             "constraints": constraints,
             "search": search,
             "tune": tune,
-            "plugins": tuple(self._list("plugins")),
+            "plugins": tuple(dict.fromkeys([*self._list("plugins"), *factory_modules(tree)])),
         }
         experiment = self._validated(Experiment, fields, ())
         base = self._with_known_blocks(base)
@@ -122,6 +124,9 @@ class _Parser:
                 model = change_model(model, ".".join(path), value)
             except PathError as error:
                 self._add(("baseline", *path, *error.inside), str(error))
+        for key in self._mapping(raw, ("baseline",)) if not is_msanet(model) else ():
+            if is_slot(key):
+                self._add(("baseline", key), idle_law(Settings(model=model), key))
         return model
 
     def _flat_model(self, raw: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
@@ -139,7 +144,7 @@ class _Parser:
         for path, message in setting_violations(base):
             prefix = () if path.startswith("train.") else ("baseline",)
             self._add((*prefix, *path.split(".")), message)
-        for part in [*BLOCK_SLOTS, *(f"branches.{name}" for name in base.model.branches)]:
+        for part in ["model", *BLOCK_SLOTS, *(f"branches.{name}" for name in base.model.branches)]:
             place = ("baseline", *part.split("."))
             if self._has_problems(base, part, place, place):
                 block = "conv" if "." in part else getattr(ModelSpec(), part).block

@@ -6,7 +6,17 @@ from typing import NamedTuple
 
 from msanet_bench.errors import Problem
 from msanet_bench.factor_spec import Factor
-from msanet_bench.overlay import BLOCK_SLOTS, PathError, Settings, changed, is_option, same_part
+from msanet_bench.overlay import (
+    BLOCK_SLOTS,
+    PathError,
+    Settings,
+    changed,
+    in_order,
+    is_msanet,
+    is_option,
+    is_slot,
+    same_part,
+)
 from msanet_bench.plan import Catalog, Choice, apply, enumerate_variants, is_idle, level_name, resolved
 from msanet_bench.registry import OptionProblem
 from msanet_bench.spec import Design, Experiment, ModelSpec, TrainSpec
@@ -108,10 +118,20 @@ def setting_violations(settings: Settings) -> Iterator[tuple[str, str]]:
             )
 
 
+def idle_law(settings: Settings, path: str) -> str:
+    """Why an idle path changes nothing."""
+    if is_msanet(settings.model):
+        return f"`{same_part(path)}` is off here, so this changes nothing."
+    name = settings.model.model.block
+    return (
+        f"only `model: msanet` has `{same_part(path)}`, but the model is {name!r} here. Remove one of them."
+    )
+
+
 def block_problems(settings: Settings, path: str, catalog: Catalog) -> Iterator[OptionProblem]:
     """What is wrong with the block or data set that a path belongs to."""
     part = same_part(path)
-    if part in BLOCK_SLOTS:
+    if part in ("model", *BLOCK_SLOTS):
         block = getattr(settings.model, part)
         yield from catalog[part].problems(block.block, block.options)
     elif part.startswith("branches."):
@@ -132,7 +152,8 @@ def _levels_law(design: Design, number: int) -> str:
 
 def _broken_blocks(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, str]]:
     branches = (f"branches.{name}" for name, branch in settings.model.branches.items() if branch.on)
-    for part in (*BLOCK_SLOTS, *branches, "data"):
+    slots = (*BLOCK_SLOTS, *branches) if is_msanet(settings.model) else ()
+    for part in ("model", *slots, "data"):
         for option, message in block_problems(settings, part, catalog):
             yield f"{part}.{option}" if option else part, message
 
@@ -140,9 +161,9 @@ def _broken_blocks(settings: Settings, catalog: Catalog) -> Iterator[tuple[str, 
 def _troubles(choice: Choice, settings: Settings, catalog: Catalog) -> Iterator[Trouble]:
     """Why a choice cannot be made, or why a part of it changes nothing."""
     known = set(setting_violations(settings))
-    for path in sorted(choice, key=lambda path: path.count(".")):
+    for path in in_order(choice):
         if is_idle(settings, path):
-            yield Trouble(path, (), f"`{same_part(path)}` is off here, so this changes nothing.")
+            yield Trouble(path, (), idle_law(settings, path))
         try:
             settings = changed(settings, path, choice[path])
         except PathError as error:
@@ -206,12 +227,30 @@ def _when_problems(document: Document, path: str, factors: Mapping[str, Factor])
 def _missing_when(
     document: Document, design: Design, path: str, factors: Mapping[str, Factor]
 ) -> Iterator[Problem]:
+    if (
+        design != "one_at_a_time"
+        and "model" in factors
+        and is_slot(path)
+        and not _hangs_on(factors, path, "model")
+    ):
+        way_out = "`{levels: [...], when: {model: msanet}}`"
+        law = f"only `model: msanet` has it, and `model` is varied too; say so: {way_out}."
+        yield document.problem(("factors", path), law)
+        return
     part = same_part(path)
     if design == "one_at_a_time" or not is_option(path) or part not in factors or part in factors[path].when:
         return
     level = level_name(next(iter(factors[part].levels), "on"))
     way_out = f"{{levels: [...], when: {{{part}: {level}}}}}"
     yield document.problem(("factors", path), f"`{part}` is varied too; say for which level: `{way_out}`.")
+
+
+def _hangs_on(factors: Mapping[str, Factor], path: str, wanted: str) -> bool:
+    """Whether a factor applies on levels of `wanted` alone, by its own `when` or that of what it names."""
+    reached = {path}
+    while more := {o for name in reached & factors.keys() for o in factors[name].when} - reached:
+        reached |= more
+    return wanted in reached
 
 
 def _levels_place(document: Document, path: str) -> Path:

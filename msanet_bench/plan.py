@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from msanet_bench.errors import BenchError
 from msanet_bench.factor_spec import Factor
-from msanet_bench.overlay import Settings, changed, is_option, same_part
+from msanet_bench.overlay import Settings, changed, in_order, is_msanet, is_option, is_slot, same_part
 from msanet_bench.registry import Registry
 from msanet_bench.spec import BlockSpec, DataSpec, Experiment, digest
 from msanet_bench.violations import suggestion
@@ -64,7 +64,7 @@ def enumerate_variants(experiment: Experiment, catalog: Catalog) -> list[Variant
 def apply(base: Settings, choice: Choice) -> Settings:
     """The settings with every path of a choice set, blocks before their options."""
     settings = base
-    for path in sorted(choice, key=lambda path: path.count(".")):
+    for path in in_order(choice):
         settings = changed(settings, path, choice[path])
     return settings
 
@@ -132,9 +132,16 @@ def cell_key(settings: Settings, seed: int, data_digest: str, catalog: Catalog) 
 
 
 def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:
-    """The settings as plain values with every option of every block; a branch that is off is only that."""
+    """The settings as plain values with every option of every block; a branch that is off is only that.
+
+    A network of another family is its name and options alone: MSANet's slots mean nothing to it.
+    """
     plain = settings.model_dump(mode="json")
+    plain["data"]["options"] = catalog["data"].resolve(settings.data.dataset, settings.data.options)
     model = settings.model
+    if not is_msanet(model):
+        plain["model"] = {"model": _resolved_block(model.model, catalog["model"])}
+        return plain
     for slot in ("stem", "fusion", "attention", "head"):
         plain["model"][slot] = _resolved_block(getattr(model, slot), catalog[slot])
     for slot in _YOUNGER_SLOTS & plain["model"].keys():
@@ -146,8 +153,6 @@ def resolved(settings: Settings, catalog: Catalog) -> dict[str, Any]:
     # Branches are joined in their declared order, so the order belongs to the identity.
     plain["model"]["branch_order"] = list(model.branches)
     plain["model"]["attention_stages"] = sorted(set(model.attention_stages))
-    options = catalog["data"].resolve(settings.data.dataset, settings.data.options)
-    plain["data"]["options"] = options
     return plain
 
 
@@ -164,7 +169,9 @@ def level_name(value: Any) -> str:
 
 
 def is_idle(settings: Settings, path: str) -> bool:
-    """Whether a path sets an option of a branch that is off."""
+    """Whether a path sets an option of a branch that is off, or anything of MSANet in another network."""
+    if is_slot(path) and not is_msanet(settings.model):
+        return True
     branch = settings.model.branches.get(same_part(path).removeprefix("branches."))
     return is_option(path) and branch is not None and not branch.on
 
@@ -202,6 +209,8 @@ def _current_level(settings: Settings, path: str, factor: Factor, catalog: Catal
         **{slot: _resolved_block(getattr(settings.model, slot), catalog[slot]) for slot in _YOUNGER_SLOTS},
         **here["model"],
     }
+    if path == "model":
+        return settings.model.model.block
     value: Any = here if path.partition(".")[0] in here else here["model"]
     for part in path.split("."):
         value = value[part] if part in value else value.get("options", {}).get(part, _MISSING)

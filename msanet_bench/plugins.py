@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 from msanet_bench.errors import BenchError
 
 ENTRY_POINTS = "msanet_bench.plugins"
+
+# by the names that experiments gave them
+_loaded: dict[str, ModuleType] = {}
 
 
 class PluginError(BenchError):
@@ -27,9 +31,14 @@ def load_plugins(names: Iterable[str], folder: Path) -> None:
     for name in names:
         with _blamed_on(name):
             if name.endswith(".py"):
-                _import_file((folder / name).resolve())
+                _loaded[name] = _import_file((folder / name).resolve())
             else:
-                importlib.import_module(name)
+                _loaded[name] = importlib.import_module(name)
+
+
+def loaded_plugin(name: str) -> ModuleType | None:
+    """A module that an experiment of this process has named; no other is reached by its name."""
+    return _loaded.get(name)
 
 
 def plugin_source(name: str, folder: Path) -> Path:
@@ -58,11 +67,11 @@ def _blamed_on(name: str) -> Iterator[None]:
         raise PluginError(f"the plug-in `{name}` cannot be loaded ({reason}).") from error
 
 
-def _import_file(path: Path) -> None:
+def _import_file(path: Path) -> ModuleType:
     name = f"msanet_bench_plugin_{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None and loaded.__file__ == str(path):
-        return
+        return loaded
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise OSError(f"there is no file {path}")
@@ -73,3 +82,4 @@ def _import_file(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    return module

@@ -9,6 +9,7 @@ a type and a default, and both are checked before anything is built.
 """
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -70,6 +71,8 @@ class Registry(Generic[T]):
 
     def register_family(self, prefix: str) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
         """Decorate a function that finds the entry of any name with this prefix, which it is given.
+
+        The prefix is a regular expression; of those that match, the longest counts.
 
         It raises LookupError with a message for the user where there is none.
         """
@@ -144,8 +147,8 @@ class Registry(Generic[T]):
                 yield OptionProblem(None, f"`{name}` cannot be built with {dict(options)} ({reason}).")
 
     def _family_of(self, name: str) -> Callable[[str], T] | None:
-        found = (find for prefix, find in self._families.items() if name.startswith(prefix))
-        return next(found, None)
+        found = [prefix for prefix in self._families if re.match(prefix, name)]
+        return self._families[max(found, key=len)] if found else None
 
 
 def _keyword_only(entry: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -114,7 +114,7 @@ def _without_default(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _baseline(catalog: Catalog) -> dict[str, Any]:
     sizes = TypeAdapter(ModelSpec).json_schema()["properties"]
     branch = {"anyOf": [{"enum": ["on", "off", True, False, None]}, *_block(catalog["branches"], on=True)]}
-    slots = {slot: {"anyOf": _block(catalog[slot])} for slot in BLOCK_SLOTS}
+    slots = {slot: {"anyOf": _block(catalog[slot])} for slot in ("model", *BLOCK_SLOTS)}
     return {
         "type": "object",
         "additionalProperties": False,

@@ -59,10 +59,14 @@ BATCH_NORM = BlockSpec(block="batch")
 RELU = BlockSpec(block="relu")
 
 
+MSANET = BlockSpec(block="msanet")
+
+
 class ModelSpec(Spec):
-    """Which block fills each slot of the network, and its size.
+    """Which network, and for MSANet which block fills each slot, and its size.
 
     Attributes:
+        model: MSANet or a network of another family, to which no other field means anything.
         norm: What takes the place of the batch norms that blocks build.
         activation: What takes the place of their ReLUs.
         attention_stages: The stages, from 1, whose blocks have attention.
@@ -72,6 +76,8 @@ class ModelSpec(Spec):
         same_size_stages: The stages, from 1, that keep the size of their map; the others halve it.
     """
 
+    # left out at its default, so that it is no part of the keys of what was trained without it
+    model: BlockSpec = Field(default=MSANET, exclude_if=lambda model: model == MSANET)
     stem: BlockSpec = BlockSpec(block="imagenet")
     branches: Mapping[str, BranchSpec] = ARTICLE_BRANCHES
     fusion: BlockSpec = BlockSpec(block="concat")

@@ -27,6 +27,7 @@ ROWS = (
     "parse_factors parse_search parse_tune",
     "journal plan running tabulate",
     "overlay records",
+    "factories",
     "registry spec yaml_document",
     "constraint factor_spec search_spec",
     "gfm migrations shard streams strict units violations",
@@ -48,7 +49,8 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data factor_spec overlay parse registry schema search_spec single spec strict violations",
+    "pydantic": "data factor_spec model overlay parse registry schema search_spec single spec strict "
+    "violations",
     "pydantic_core": "violations",
     "psutil": "executors",
     "pynvml": "measure",
@@ -60,7 +62,7 @@ HOMES = {
     "timm": "model",
     "torch": "api cell checks data doctor duration latency measure model profile session single sweep "
     "testing train",
-    "torchvision": "data",
+    "torchvision": "data model",
     "triton": "doctor",
     "typer": "cli",
     "yaml": "yaml_document",

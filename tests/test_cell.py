@@ -111,7 +111,7 @@ def test_a_defect_becomes_a_record_and_its_trace_stays_in_the_attempt(
     def break_down(*_: object, **__: object) -> None:
         raise KeyError("planted")
 
-    monkeypatch.setattr(msanet_bench.cell.ready, "build", break_down)
+    monkeypatch.setattr(msanet_bench.cell.ready, "start", break_down)
     attempt = run_cell(_job(tmp_path))
     assert (attempt.record.status, attempt.record.reason) == ("failed", "KeyError: 'planted'")
     assert "break_down" in attempt.traceback
@@ -124,7 +124,7 @@ def test_a_cell_that_finds_no_memory_on_the_host_is_an_oom_and_not_a_defect(
     def take_too_much(*_: object, **__: object) -> None:
         torch.empty(10**15, dtype=torch.uint8)
 
-    monkeypatch.setattr(msanet_bench.cell.ready, "build", take_too_much)
+    monkeypatch.setattr(msanet_bench.cell.ready, "start", take_too_much)
     attempt = run_cell(_job(tmp_path))
     assert attempt.record.status == "oom"
     assert "DefaultCPUAllocator: can't allocate memory" in attempt.record.reason

@@ -14,6 +14,7 @@ VARIANTS = {
     "branches": 11,
     "capacity": 9,
     "dilation": 9,
+    "families": 6,
     "ablation": 32,
     "attention": 12,
     "fashion_mnist": 7,

@@ -5,15 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from msanet_bench.cell.job import Job
 from msanet_bench.data import Dataset, PreparedData, augment_batch, load, prepare_all, split
 from msanet_bench.errors import DataError
 from msanet_bench.model.attention.dot_product import use_attention
-from msanet_bench.model.build import build
-from msanet_bench.model.initialise import initialise
-from msanet_bench.model.msanet import MSANet
+from msanet_bench.model.build import start
 from msanet_bench.overlay import Settings
 from msanet_bench.plugins import load_entry_points, load_plugins
 from msanet_bench.spec import DataSpec
@@ -32,7 +30,7 @@ class Ready:
     """
 
     data: PreparedData
-    model: MSANet
+    model: nn.Module
     augment: Augment | None
     notes: tuple[str, ...]
 
@@ -48,15 +46,21 @@ def made_ready(job: Job, sent: Dataset | None = None) -> Ready:
     """A cell before its first step."""
     notes = set_process(job)
     data = cell_data(job, sent)
-    model = network(job.settings, job.seed, data.num_classes, data.in_channels).to(job.device)
+    model = network(job.settings, job.seed, data.num_classes, data.image).to(job.device)
     return Ready(data, model, _augmentation(job), notes)
 
 
-def network(settings: Settings, seed: int, num_classes: int, in_channels: int) -> MSANet:
-    """A cell's network at its start; global randomness is as the seed says from here on."""
+def network(settings: Settings, seed: int, num_classes: int, image: tuple[int, int, int]) -> nn.Module:
+    """A cell's network at its start, for images (C, H, W); global randomness is the seed's from here."""
     seed_global_start(seed, replicate=settings.replicate)
-    model = build(settings.model, num_classes=num_classes, in_channels=in_channels)
-    initialise(model, stream_seed(seed, "init", replicate=settings.replicate))
+    channels, *size = image
+    model = start(
+        settings.model,
+        stream_seed(seed, "init", replicate=settings.replicate),
+        num_classes=num_classes,
+        in_channels=channels,
+        size=(size[0], size[1]),
+    )
     if settings.train.fused_attention:
         use_attention(model, "sdpa")
     return model

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from msanet_bench.checks.fitting import refuse_images
 from msanet_bench.checks.sameness import same_variants
 from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape, resized
 from msanet_bench.checks.taps import taps_off_the_map
 from msanet_bench.constraint import Constraint
 from msanet_bench.data import DATASETS, Dataset, cache_bytes, load
 from msanet_bench.errors import BenchError, SpecError
+from msanet_bench.factories import factory_modules
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.measure.params import params
 from msanet_bench.model.catalogue import SLOTS
+from msanet_bench.model.families import MODELS
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import BASELINE, Catalog, Variant, enumerate_variants
 from msanet_bench.plugins import PluginError, load_entry_points, load_plugins
@@ -80,7 +83,7 @@ class CheckedPlan:
 
 def catalog() -> Catalog:
     """Everything that an experiment file can name."""
-    return {**SLOTS, "data": DATASETS}
+    return {"model": MODELS, **SLOTS, "data": DATASETS}
 
 
 def load_experiment(file: Path | str) -> Experiment:
@@ -114,6 +117,8 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     datasets = _datasets(variants, data_root)
     found = {key: image_shape(dataset) for key, dataset in datasets.items()}
     shapes = {v.name: resized(found[_dataset_key(v.settings.data)], v.settings.data) for v in variants}
+    for variant in variants:
+        refuse_images(variant, shapes[variant.name])
     if experiment.search is not None:
         for variant in variants:
             build_variant(variant, shapes[variant.name])
@@ -154,13 +159,15 @@ def cache_bytes_needed(experiment: Experiment, data_root: Path) -> int:
 def _load_plugins(text: str, path: Path) -> None:
     """Load what the file names, so that the rest of it can be judged; what is no name is left to `parse`."""
     document = read_yaml(text)
-    named = document.tree.get("plugins") if isinstance(document.tree, dict) else None
+    tree = document.tree if isinstance(document.tree, dict) else {}
+    named = tree.get("plugins")
+    listed = [(name, ("plugins", i)) for i, name in enumerate(named if isinstance(named, list) else [])]
     problems = []
-    for index, name in enumerate(named if isinstance(named, list) else []):
+    for name, place in (*listed, *factory_modules(tree).items()):
         try:
             load_plugins([name] if isinstance(name, str) else [], path.parent)
         except PluginError as error:
-            problems.append(document.problem(("plugins", index), str(error)))
+            problems.append(document.problem(place, str(error)))
     if problems:
         raise SpecError(str(path), [*document.problems, *problems])
 

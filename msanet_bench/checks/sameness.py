@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from msanet_bench.checks.shapes import ImageShape, build_variant
-from msanet_bench.model.initialise import initialise
+from msanet_bench.checks.shapes import ImageShape, build_variant, start_variant
 from msanet_bench.plan import Variant
 from msanet_bench.spec import TrainSpec, digest
 from msanet_bench.streams import derive_seed
@@ -60,8 +59,7 @@ def _behaviour_digest(variant: Variant, shape: ImageShape) -> str:
 
     In training too, from one random state, since dropout and its kin need not name their rates.
     """
-    model = build_variant(variant, shape)
-    initialise(model, seed=0)
+    model = start_variant(variant, shape, seed=0)
     sha = hashlib.sha256()
     for value in model.state_dict().values():
         sha.update(value.numpy().tobytes())

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from msanet_bench.checks.shapes import ImageShape, build_variant
-from msanet_bench.model.msanet import MSANet, MultiScaleBlock
+from msanet_bench.model.msanet import MultiScaleBlock
+from msanet_bench.overlay import is_msanet
 from msanet_bench.plan import Variant
 
 # a stage, from 1, and the name of a branch
@@ -34,9 +35,11 @@ def taps_off_the_map(variant: Variant, shape: ImageShape) -> Iterator[str]:
 
 def _meetings(variant: Variant, shape: ImageShape) -> Mapping[_Place, _Meeting]:
     met: dict[_Place, _Meeting] = {}
+    if not is_msanet(variant.settings.model):
+        return met
     with torch.device("meta"):
         model = build_variant(variant, shape).eval()
-        for place, branch in _branches(model):
+        for place, branch in _branches(model.get_submodule("stages")):
             reach = getattr(branch, "reach", None)
             if isinstance(reach, int):
                 branch.register_forward_pre_hook(_recorder(met, place, reach))
@@ -44,9 +47,9 @@ def _meetings(variant: Variant, shape: ImageShape) -> Mapping[_Place, _Meeting]:
     return met
 
 
-def _branches(model: MSANet) -> Iterator[tuple[_Place, nn.Module]]:
+def _branches(stages: nn.Module) -> Iterator[tuple[_Place, nn.Module]]:
     """The branches themselves: what they and other blocks are made of may have a `reach` of another kind."""
-    for stage, part in enumerate(model.stages, start=1):
+    for stage, part in enumerate(stages.children(), start=1):
         for block in part.modules():
             if isinstance(block, MultiScaleBlock):
                 yield from (((stage, name), branch) for name, branch in block.branches.items())

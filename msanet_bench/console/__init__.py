@@ -215,7 +215,7 @@ def show_catalog(catalog: Catalog) -> None:
         for name in registry:
             table.add_row(name, _options_text(registry, name), escape(_first_line(registry[name])))
         for prefix, find in registry.families.items():
-            table.add_row(f"{prefix}NAME", "", escape(_first_line(find)))
+            table.add_row(f"{prefix.replace('.+', 'MODULE')}NAME", "", escape(_first_line(find)))
         console.print(table)
         console.print()
 

@@ -22,6 +22,7 @@ class PreparedData:
 
     Attributes:
         validation: None when nothing was set aside.
+        image: Channels, height and width as the network sees them.
         digest: That of the data set: of pixels, labels and class names.
     """
 
@@ -29,7 +30,7 @@ class PreparedData:
     validation: Source | None
     test: Source
     num_classes: int
-    in_channels: int
+    image: tuple[int, int, int]
     digest: str
     preprocessing: Preprocessing
     device: torch.device
@@ -63,7 +64,7 @@ def prepare_all(
         validation=validation if validation.num_images else None,
         test=sources["test"],
         num_classes=len(dataset.classes),
-        in_channels=dataset.train_images.shape[1],
+        image=preprocessing.shape(dataset.train_images),
         digest=dataset.digest,
         preprocessing=preprocessing,
         device=device,

@@ -5,7 +5,7 @@ only sizes. Two images must cost exactly twice as much as one.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -63,8 +63,17 @@ class Counts:
     activations_fvcore_stock: int
 
 
-def count(model: nn.Module, input_shape: tuple[int, ...], *, batch: int = 1) -> Counts:
-    """Count one forward pass on images of `input_shape` (C, H, W); the model itself is not touched."""
+def count(
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    batch: int = 1,
+    part: Callable[[str], str] = part_of,
+) -> Counts:
+    """Count one forward pass on images of `input_shape` (C, H, W); the model itself is not touched.
+
+    `part` says to which part the module of a dotted name belongs.
+    """
     subject = copy.deepcopy(model).cpu().eval()
     # Counting looks at shapes alone; zeros leave the random generators as they are.
     images = torch.zeros(batch, *input_shape, dtype=dtype_of(subject))
@@ -78,7 +87,7 @@ def count(model: nn.Module, input_shape: tuple[int, ...], *, batch: int = 1) -> 
     missing = classes_without_formula(subject, once.formulas.keys(), working)
     macs = Macs(
         total=traced.macs[""],
-        by_part=sum_by_part(own, part_of),
+        by_part=sum_by_part(own, part),
         status=_status(traced, once, twice, missing),
         sources=COUNTERS if missing else (*COUNTERS, FORMULAS),
         flops_fvcore_stock=traced.stock_flops,

@@ -87,6 +87,11 @@ def part_of(name: str) -> str:
     return "other"
 
 
+def outermost_part(name: str) -> str:
+    """The outermost module that a module is in: the parts of a network that nobody has divided for us."""
+    return name.partition(".")[0] or "other"
+
+
 def take_inventory(model: nn.Module, part: Callable[[str], str] = part_of) -> Inventory:
     """Parameters and buffers of a network, as a whole and by part, in the order of the network.
 

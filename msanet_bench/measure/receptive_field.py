@@ -2,6 +2,7 @@
 """How far a unit of the last map sees: by the network's windows, and by its gradients."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,7 +62,11 @@ class EffectiveField:
 
 
 def theoretical_field(
-    model: nn.Module, input_shape: tuple[int, ...], *, behind: str = "head"
+    model: nn.Module,
+    input_shape: tuple[int, ...],
+    *,
+    behind: str = "head",
+    part: Callable[[str], str] = part_of,
 ) -> TheoreticalField:
     """The field of a unit of the map that the submodule `behind` takes, for images of (C, H, W).
 
@@ -74,10 +79,13 @@ def theoretical_field(
     walk = Walk(images, RULES, _running_modules(hollow))
     try:
         with torch.no_grad(), walk:
-            sight = walk.sight_of(_map_behind(hollow, behind, images))
+            met = _map_behind(hollow, behind, images)
+            if met.dim() != images.dim():
+                return TheoreticalField(None, None, None, f"not known (`{behind}` takes no map)")
+            sight = walk.sight_of(met)
     except UnknownSightError as error:
         return TheoreticalField(None, None, None, f"not known ({error})")
-    return _field(sight)
+    return _field(sight, part)
 
 
 def effective_field(
@@ -108,6 +116,8 @@ def effective_strength(
     generator = torch.Generator().manual_seed(_SEED)
     images = torch.randn(num_images, *input_shape, generator=generator).to(dtype_of(subject)).requires_grad_()
     map_NCHW = _map_behind(subject, behind, images)
+    if map_NCHW.dim() != images.dim():
+        return None, f"not measured (`{behind}` takes no map)"
     height, width = map_NCHW.shape[2:]
     unit = map_NCHW[:, :, height // 2, width // 2].sum()
     try:
@@ -167,10 +177,10 @@ class _MapMetError(Exception):
         self.map_NCHW = map_NCHW
 
 
-def _field(sight: Sight | None) -> TheoreticalField:
+def _field(sight: Sight | None, part: Callable[[str], str]) -> TheoreticalField:
     if sight is None:
         return TheoreticalField(None, None, None, "not known (the map does not depend on the image)")
-    parts = tuple(dict.fromkeys(map(part_of, sight.whole_by)))
+    parts = tuple(dict.fromkeys(map(part, sight.whole_by)))
     if sight.spans is None:
         return TheoreticalField(None, None, parts, "no unit sees through windows alone")
     return TheoreticalField(sight.spans["row"].pixels, sight.spans["column"].pixels, parts)

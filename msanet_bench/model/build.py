@@ -1,78 +1,67 @@
-"""From a model's specification to its modules: the only place where the two meet."""
+"""The network that a specification names, MSANet or another, and its start."""
 
-from functools import partial
+import inspect
 
+import torch
 from torch import nn
 
-from msanet_bench.errors import BlockError
-from msanet_bench.model.catalogue import SLOTS
-from msanet_bench.model.fold import replace_modules
-from msanet_bench.model.msanet import Block, MSANet
-from msanet_bench.spec import BlockSpec, BranchSpec, ModelSpec
+from msanet_bench.errors import BlockError, first_line
+from msanet_bench.model.assemble import assemble
+from msanet_bench.model.families import MODELS
+from msanet_bench.model.initialise import initialise
+from msanet_bench.overlay import is_msanet
+from msanet_bench.spec import ModelSpec
 
-_DEFAULT = ModelSpec()
+_IMAGENET = (224, 224)
 
 
-def build(spec: ModelSpec, *, num_classes: int, in_channels: int = 3) -> MSANet:
-    """The network that a specification describes, with torch's own random start (see `initialise`).
+def build(
+    spec: ModelSpec, *, num_classes: int, in_channels: int = 3, size: tuple[int, int] = _IMAGENET
+) -> nn.Module:
+    """The network that a specification describes, its start drawn from torch's global generator.
 
     Raises:
         BlockError: a block is unknown, refuses its options, or refuses the sizes that the network has.
     """
-    blocks = {
-        slot: _block(slot, slot, block)
-        for slot, block in {
-            "stem": spec.stem,
-            "fusion": spec.fusion,
-            "attention": spec.attention,
-            "head": spec.head,
-        }.items()
-    }
-    norm, activation = (_block(slot, slot, getattr(spec, slot)) for slot in ("norm", "activation"))
-    branches = {name: _branch(name, branch) for name, branch in spec.branches.items()}
+    if is_msanet(spec):
+        return assemble(spec, num_classes=num_classes, in_channels=in_channels)
+    name, options = spec.model.block, spec.model.options
+    for option, message in MODELS.problems(name, options):
+        raise BlockError(f"model.{option}" if option else "model", message)
+    factory = MODELS[name]
+    given = (in_channels, num_classes, size)[: _num_positional(factory)]
     try:
-        model = MSANet(
-            in_channels,
-            num_classes,
-            **blocks,
-            branches=branches,
-            attention_stages=spec.attention_stages,
-            branch_width=spec.branch_width,
-            width=spec.width,
-            depth=spec.depth,
-            same_size_stages=spec.same_size_stages,
-        )
-    except ValueError as error:
-        # blocks raise BlockError by now: what the network itself refuses is the number of its branches
-        raise BlockError("branches", str(error)) from error
-
-    if spec.norm != _DEFAULT.norm:
-        norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-        replace_modules(model, {module: norm(module.num_features) for module in norms})
-    if spec.activation != _DEFAULT.activation:
-        rectifiers = [module for module in model.modules() if isinstance(module, nn.ReLU)]
-        replace_modules(model, {module: activation() for module in rectifiers})
+        model: object = factory(*given, **options)
+    except (ValueError, TypeError, AssertionError, ArithmeticError, LookupError, RuntimeError) as error:
+        # a factory is anybody's code
+        raise BlockError("model", f"`{name}` cannot be built ({first_line(error)}).") from error
+    if not isinstance(model, nn.Module):
+        law = f"`{name}` must give a torch.nn.Module, but gave {type(model).__name__}."
+        raise BlockError("model", law)
     return model
 
 
-def _branch(name: str, branch: BranchSpec) -> Block | None:
-    """None for a branch that is off."""
-    if "." in name or not name or hasattr(nn.ModuleDict(), name):
-        raise BlockError(
-            f"branches.{name}", f"torch keeps the name {name!r} for itself. Give the branch another one."
-        )
-    return _block("branches", f"branches.{name}", branch) if branch.on else None
+def start(
+    spec: ModelSpec, seed: int, *, num_classes: int, in_channels: int = 3, size: tuple[int, int] = _IMAGENET
+) -> nn.Module:
+    """The network at the start that a seed gives; raises as `build` does.
+
+    MSANet's parameters are drawn by their names (`initialise`). A network of another family keeps the start
+    that its own constructor draws, since that is part of its design: all of it from one state of torch's
+    generator, so variants of such a network share no more than this state.
+    """
+    sizes = {"num_classes": num_classes, "in_channels": in_channels}
+    if is_msanet(spec):
+        model = build(spec, **sizes, size=size)
+        initialise(model, seed)
+        return model
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build(spec, **sizes, size=size)
 
 
-def _block(slot: str, path: str, block: BlockSpec) -> Block:
-    for option, message in SLOTS[slot].problems(block.block, block.options):
-        raise BlockError(f"{path}.{option}" if option else path, message)
-    return partial(_construct, slot, path, block)
-
-
-def _construct(slot: str, path: str, block: BlockSpec, *sizes: object) -> nn.Module:
-    try:
-        built: nn.Module = SLOTS[slot][block.block](*sizes, **block.options)
-    except ValueError as error:
-        raise BlockError(path, str(error)) from error
-    return built
+def _num_positional(factory: object) -> int:
+    if not callable(factory):
+        return 0
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in kinds for parameter in inspect.signature(factory).parameters.values())

@@ -11,7 +11,7 @@ may set. What the network gives, and what it expects back (N batch, C channels, 
     norm        (channels)                           (N, C, H, W)           -> (N, C, H, W)
     activation  ()                                   any shape              -> the same
 
-Blocks build `BatchNorm2d` and `nn.ReLU` themselves: `build` exchanges these two for the wanted norm and
+Blocks build `BatchNorm2d` and `nn.ReLU` themselves: `assemble` exchanges these two for the wanted norm and
 activation. What a block builds of another kind is meant to be so, and stays.
 
 A stem also says the smallest image it takes (`min_image`) and the smallest map that the stages behind it may
@@ -52,4 +52,6 @@ FUSION: Registry[type[nn.Module]] = Registry("fusion", probe=_probe((16, 16), 64
 ATTENTION: Registry[type[nn.Module]] = Registry("attention", probe=_probe(64))
 HEADS: Registry[type[nn.Module]] = Registry("head", probe=_probe(64, 32, 10))
 NORMS: Registry[Callable[..., nn.Module]] = Registry("norm", probe=_probe(64))
+# whole networks, MSANet and others, see `families`; not probed: some take a second to build
+MODELS: Registry[Callable[..., nn.Module]] = Registry("model")
 ACTIVATIONS: Registry[Callable[..., nn.Module]] = Registry("activation", probe=_probe())

@@ -1,13 +1,15 @@
 """What one network costs, whatever the seed, and how `profile.json` says it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
-from msanet_bench.checks.shapes import ImageShape, build_variant
+from torch import nn
+
+from msanet_bench.checks.shapes import ImageShape, start_variant
 from msanet_bench.measure.macs import Counts, count
 from msanet_bench.measure.memory.estimate import MemoryEstimate, estimate_memory
-from msanet_bench.measure.params import Holdings, Inventory, take_inventory
+from msanet_bench.measure.params import Holdings, Inventory, outermost_part, part_of, take_inventory
 from msanet_bench.measure.receptive_field import (
     EffectiveField,
     TheoreticalField,
@@ -15,12 +17,15 @@ from msanet_bench.measure.receptive_field import (
     theoretical_field,
 )
 from msanet_bench.model.attention.dot_product import use_attention
-from msanet_bench.model.initialise import initialise
+from msanet_bench.overlay import is_msanet
 from msanet_bench.plan import Variant
 from msanet_bench.units import Measure
 
 # whose start the effective field belongs to
 SEED = 0
+
+# MSANet, torchvision, timm
+_TAKES_THE_LAST_MAP = ("head", "avgpool", "global_pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +67,39 @@ class Costs:
 
 def costs_of(variant: Variant, shape: ImageShape, *, no_training: str = "") -> Costs:
     """Count a variant's network; nothing runs in training mode if `no_training` says why."""
-    model = build_variant(variant, shape)
-    initialise(model, SEED)
+    model = start_variant(variant, shape, SEED)
     # a fused kernel may pad what it multiplies: costs are those of the definition
     use_attention(model, "explicit")
     batch = variant.settings.train.batch_size
+    part = part_of if is_msanet(variant.settings.model) else outermost_part
     return Costs(
         shape=shape,
         train_batch=batch,
-        inventory=take_inventory(model),
-        counts=count(model, shape.image),
+        inventory=take_inventory(model, part),
+        counts=count(model, shape.image, part=part),
         memory=estimate_memory(model, shape.image, train_batch=batch, no_training=no_training),
-        theoretical=theoretical_field(model, shape.image),
-        effective=effective_field(model, shape.image),
+        **_fields(model, shape, part),
     )
+
+
+class _Fields(TypedDict):
+    """What a unit of the last map sees."""
+
+    theoretical: TheoreticalField
+    effective: EffectiveField
+
+
+def _fields(model: nn.Module, shape: ImageShape, part: Callable[[str], str]) -> _Fields:
+    """The fields of the last map, where the network says which module takes it."""
+    behind = next((name for name, _ in model.named_children() if name in _TAKES_THE_LAST_MAP), None)
+    if behind is None:
+        reason = f"no part of the network is called {' or '.join(_TAKES_THE_LAST_MAP)}"
+        theoretical = TheoreticalField(None, None, None, f"not known ({reason})")
+        return {"theoretical": theoretical, "effective": EffectiveField(None, f"not measured ({reason})")}
+    return {
+        "theoretical": theoretical_field(model, shape.image, behind=behind, part=part),
+        "effective": effective_field(model, shape.image, behind=behind),
+    }
 
 
 def by_batch(inference: object, training: object, train_batch: int) -> dict[str, object]:

@@ -13,12 +13,11 @@ from torch._dynamo import config as dynamo_config
 from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.checks.shapes import build_variant
+from msanet_bench.checks.shapes import start_variant
 from msanet_bench.measure.device import Call, CaptureError, Device
 from msanet_bench.measure.samples import Condition, Contender, Role
 from msanet_bench.measure.window import Clock
 from msanet_bench.model.fused import fuse
-from msanet_bench.model.initialise import initialise
 from msanet_bench.session.local import Local, made_ready, memory_refused
 from msanet_bench.session.precision import autocast
 from msanet_bench.session.recorder import Entrant, Refused
@@ -73,9 +72,7 @@ def networks_of(plan: CheckedPlan, side: str = HEAD) -> list[Network]:
 
     def build(number: int) -> nn.Module:
         variant = plan.variants[number]
-        model = build_variant(variant, plan.shapes[variant.name])
-        initialise(model, SEED)
-        return model
+        return start_variant(variant, plan.shapes[variant.name], SEED)
 
     return [
         Network(

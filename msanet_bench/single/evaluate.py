@@ -33,7 +33,7 @@ def evaluate_network(path: Path, loaded: Loaded, data_root: Path) -> NetworkFind
     measures = metrics(logits, labels, len(card.classes)).measures
     chosen = first_of_classes(dataset)
     images, _ = next(iter(source.batches([torch.tensor(chosen)])))
-    start = network(card.settings, card.seed, len(card.classes), card.image[0])
+    start = network(card.settings, card.seed, len(card.classes), card.network_image)
     return NetworkFindings(
         name=f"{card.name}: {card.variant} seed {card.seed}",
         settings=tuple(_facts(loaded, dataset)),

@@ -83,7 +83,7 @@ def _load_plugins(path: Path, card: Card, plugins: Path | str | None) -> Path:
 def _built(path: Path, card: Card) -> nn.Module:
     """The network at its start: what is in no state dict is as it was in training too."""
     try:
-        return network(card.settings, card.seed, len(card.classes), card.image[0])
+        return network(card.settings, card.seed, len(card.classes), card.network_image)
     except BlockError as error:
         raise BenchError(f"{path}: this code cannot build its network: {error}") from error
 
