@@ -104,6 +104,8 @@ def throughput(*, with_compile: bool) -> bool:
         for name, way in rungs.items():
             pipes[way.kept].send(name)
             seconds[name].append(pipes[way.kept].recv())
+    for pipe in pipes.values():
+        pipe.send(None)
     _print(rungs, seconds)
     gains = {name: _ratio(seconds["usage example"], each) for name, each in seconds.items()}
     best = {
@@ -126,8 +128,8 @@ def _serve(pipe: Connection, ways: Mapping[str, Way], kept: bool) -> None:  # no
     steps = {name: _steps(way) for name, way in ways.items()}
     for taken in steps.values():
         list(islice(taken, 3))
-    while True:
-        taken = steps[pipe.recv()]
+    while (name := pipe.recv()) is not None:
+        taken = steps[name]
         began = time.perf_counter()
         list(islice(taken, STEPS))
         pipe.send(time.perf_counter() - began)
