@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from commands import run_verb
 from experiments import TINY, write_experiment
 from jobs import job
 from msanet_bench.cell import Job
@@ -192,6 +193,13 @@ def test_a_real_contest_takes_steps_in_turns(tmp_path: Path) -> None:
 
 
 BASELINE = "baseline: {stem: small, width: 0.125, depth: [1], attention: none}"
+
+
+def test_a_plan_before_the_choice_says_when_it_is_made(tmp_path: Path) -> None:
+    planned = run_verb("plan", tiny(tmp_path), "--no-duration", cwd=tmp_path)
+    assert "is chosen when the sweep begins (precision, fused_optimiser)" in " ".join(planned.out.split())
+
+
 CHOSEN = (
     Chosen("precision", "fp32", 0.9, 0.8, 0.95, 16),
     Chosen("fused_optimiser", True, 1.2, 1.1, 1.3, 16),  # noqa: FBT003
@@ -223,8 +231,10 @@ def test_a_sweep_takes_the_choice_and_remembers_it(tmp_path: Path, monkeypatch: 
     cells = plan_cells(plan.variants, plain.seeds, catalog(), plan.data_digest)
     assert set(trained(events)) == {cell.key for cell in cells}
 
-    # given again, nothing is measured and nothing is trained
+    # given again, nothing is measured and nothing is trained; a plan knows it
     path = tiny(tmp_path, factor="attention: [none, se]", seeds="seeds: 1", baseline=BASELINE)
+    planned = run_verb("plan", path, "--results", "results", "--no-duration", cwd=tmp_path)
+    assert "2 variants, 2 cells: 2 done, 0 to train." in planned.out
     again = sweep(path, tmp_path / "results")
     assert isinstance(again[0], Started)
     assert trained(again) == []

@@ -41,6 +41,7 @@ def plan(
     from msanet_bench.duration.predict import is_timed, predict_duration
     from msanet_bench.duration.workers import Wanted
     from msanet_bench.journal import Journal, final_attempts
+    from msanet_bench.sweep.auto import as_chosen
     from msanet_bench.sweep.devices import parse_devices, visible_devices
     from msanet_bench.sweep.planned import plan_all
 
@@ -51,7 +52,9 @@ def plan(
     folder = results or Path("results") / loaded.name
     done = final_attempts(Journal(folder / "journal.jsonl").read())
     known = {key: attempt.record for key, attempt in done.items()}
-    planned = plan_all(loaded, checked, read_history(folder).added_seeds, folder, known)
+    history = read_history(folder)
+    loaded, checked = as_chosen(loaded, checked, history)
+    planned = plan_all(loaded, checked, history.added_seeds, folder, known)
     cells = planned.cells
     variants = list({cell.variant.name: cell.variant for cell in cells}.values())
     records = [(cell.variant.name, known.get(cell.key)) for cell in cells]

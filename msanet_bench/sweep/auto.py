@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from msanet_bench.amendments import read_history
+from msanet_bench.amendments import History, read_history
 from msanet_bench.cell import Job
 from msanet_bench.checks import CheckedPlan
 from msanet_bench.duration.choose import Chosen, Work, choose, is_well
@@ -64,6 +64,18 @@ def with_choices(experiment: Experiment, plan: CheckedPlan, choices: Sequence[Ch
         replace(plan, variants=variants, notes=(*plan.notes, note)),
         tuple(choices),
     )
+
+
+def as_chosen(experiment: Experiment, plan: CheckedPlan, history: History) -> tuple[Experiment, CheckedPlan]:
+    """What a plan is where the choices are remembered; elsewhere the plain way, and a note that says so."""
+    if not experiment.train.auto:
+        return experiment, plan
+    known = remembered(experiment, history.choices)
+    if known is not None:
+        settled = with_choices(experiment, plan, known)
+        return settled.experiment, settled.plan
+    note = f"how to compute is chosen when the sweep begins ({', '.join(experiment.train.auto)})."
+    return experiment, replace(plan, notes=(*plan.notes, note))
 
 
 def _require_one_machine(options: SweepOptions) -> None:
