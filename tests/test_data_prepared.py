@@ -52,7 +52,7 @@ def test_each_part_has_its_images_and_labels() -> None:
     data = prepare_all(dataset, SPEC, drawn, CPU)
     assert data.validation is not None
     assert (data.train.num_images, data.validation.num_images, data.test.num_images) == (24, 6, 10)
-    assert (data.num_classes, data.in_channels, data.digest) == (3, 1, dataset.digest)
+    assert (data.num_classes, data.image[0], data.digest) == (3, 1, dataset.digest)
     assert _labels(data.train) == dataset.train_labels[drawn.train].tolist()
     assert _labels(data.validation) == dataset.train_labels[drawn.validation].tolist()
     assert _labels(data.test) == dataset.test_labels.tolist()

@@ -166,7 +166,9 @@ def test_what_multiplies_without_parameters_needs_a_formula_too() -> None:
 def _variants() -> Iterator[tuple[str, Variant]]:
     for file in EXPERIMENTS:
         for variant in enumerate_variants(load_experiment(file), catalog()):
-            yield f"{file.stem}: {variant.name}", variant
+            # networks of others have no formulas: test_model_families.py holds them to published numbers
+            if variant.settings.model.model.block == "msanet":
+                yield f"{file.stem}: {variant.name}", variant
 
 
 VARIANTS: Mapping[str, Variant] = dict(_variants())

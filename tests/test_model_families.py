@@ -216,12 +216,12 @@ def test_the_start_is_the_constructors_own() -> None:
 def test_the_transformers_outputs_are_those_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fast path of attention in evaluation, which no counter sees, is what is counted."""
     network = start(model("vit_b_16"), 0, num_classes=3, size=(32, 32)).eval()
-    nn.init.normal_(network.get_submodule("heads").get_parameter("head.weight"))
+    nn.init.normal_(network.get_submodule("heads").get_parameter("head.weight"), std=0.02)
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         fast = network(images)
         monkeypatch.setattr(torch.backends.mha, "_is_fastpath_enabled", False)
-        assert torch.allclose(fast, network(images), atol=1e-5)
+        assert torch.allclose(fast, network(images), atol=1e-4)
 
 
 def test_a_fused_network_has_no_norm_left_and_the_same_outputs() -> None:
