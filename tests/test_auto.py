@@ -18,7 +18,7 @@ from experiments import TINY, write_experiment
 from jobs import job
 from msanet_bench.cell import Job
 from msanet_bench.checks import catalog, check_plan, load_experiment
-from msanet_bench.duration.choose import Chosen, Work, choose, median_interval
+from msanet_bench.duration.choose import Chosen, Extent, choose, median_interval
 from msanet_bench.duration.contest import Contest, Turns, hold
 from msanet_bench.duration.probe import FirstStep
 from msanet_bench.errors import BenchError, SpecError
@@ -87,13 +87,13 @@ def values(chosen: Iterator[Chosen]) -> dict[str, Any]:
     return {choice.key: choice.value for choice in chosen}
 
 
-WORK = Work(variants=8, cells=24)
+EXTENT = Extent(variants=8, cells=24)
 
 
 def test_what_is_faster_stays_and_the_next_key_is_tried_on_top_of_it() -> None:
     executor = Planted({"precision": 0.7, "fused_attention": 1.3, "fused_optimiser": 0.9})
     asked = open_job("fused_optimiser", "precision", "fused_attention")
-    assert values(choose(asked, executor, 2, WORK)) == {
+    assert values(choose(asked, executor, 2, EXTENT)) == {
         "precision": "bf16",
         "fused_attention": False,
         "fused_optimiser": True,
@@ -106,7 +106,7 @@ def test_what_is_faster_stays_and_the_next_key_is_tried_on_top_of_it() -> None:
 
 @pytest.mark.parametrize(("factor", "value"), [(0.97, True), (0.99, False), (1.0, False)])
 def test_a_gain_of_less_than_two_per_cent_is_left(factor: float, value: bool) -> None:  # noqa: FBT001
-    (chosen,) = choose(open_job("channels_last"), Planted({"channels_last": factor}), 1, WORK)
+    (chosen,) = choose(open_job("channels_last"), Planted({"channels_last": factor}), 1, EXTENT)
     assert chosen.value is value
     assert chosen.ratio == pytest.approx(1 / factor)
 
@@ -120,7 +120,7 @@ def test_a_gain_that_may_be_chance_is_left() -> None:
             future.set_result(Turns(pairs, 0.0, 0.0, 1000))
             return future
 
-    (chosen,) = choose(open_job("channels_last"), Noisy({}), 1, WORK)
+    (chosen,) = choose(open_job("channels_last"), Noisy({}), 1, EXTENT)
     assert chosen.low is not None
     assert chosen.low < 1 < (chosen.ratio or 0)
     assert chosen.value is False
@@ -141,7 +141,7 @@ def test_a_way_that_fails_is_not_taken_and_says_why(answer: FirstStep | WorkerDi
                 future.set_result(answer)
             return future
 
-    (chosen,) = choose(open_job("precision"), Failing({}), 1, WORK)
+    (chosen,) = choose(open_job("precision"), Failing({}), 1, EXTENT)
     assert (chosen.value, chosen.ratio) == ("fp32", None)
     assert "no such kernel" in str(chosen)
 
@@ -159,7 +159,7 @@ def test_a_way_that_fails_is_not_taken_and_says_why(answer: FirstStep | WorkerDi
 )
 def test_compiling_is_taken_where_it_pays(turns: Mapping[str, float], value: bool, tried: int) -> None:  # noqa: FBT001
     executor = Planted({"compile": 0.5}, **turns)
-    (chosen,) = choose(open_job("compile"), executor, 1, WORK)
+    (chosen,) = choose(open_job("compile"), executor, 1, EXTENT)
     assert chosen.value is value
     assert len(executor.contests) == tried
 

@@ -28,7 +28,7 @@ _COMPILE_SECONDS, _MOST_GAIN = 60.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Extent:
     """How much training a choice is for."""
 
     variants: int
@@ -66,14 +66,14 @@ class Chosen:
 
 
 def choose(
-    job: Job, executor: Executor[Contest, Turns | FirstStep], slots: int, work: Work
+    job: Job, executor: Executor[Contest, Turns | FirstStep], slots: int, extent: Extent
 ) -> Iterator[Chosen]:
     """The value of each key that the job's training leaves open, decided with all workers busy."""
     train = job.settings.train
     asked, train = train.auto, train.model_copy(update={"auto": ()})
     for key in get_args(Choosable):
         if key in asked:
-            chosen = _decide(_with(job, train), key, executor, slots, work)
+            chosen = _decide(_with(job, train), key, executor, slots, extent)
             train = train.model_copy(update={key: chosen.value})
             yield chosen
 
@@ -83,14 +83,14 @@ def _decide(
     key: Choosable,
     executor: Executor[Contest, Turns | FirstStep],
     slots: int,
-    work: Work,
+    extent: Extent,
 ) -> Chosen:
     train = job.settings.train
     default, faster = getattr(TrainSpec(), key), _FASTER[key]
     contest = Contest(job, train.model_copy(update={key: faster}))
     if key == "compile":
         (step,) = _answers(executor, Contest(job, train), 1)
-        if isinstance(step, Turns) and not _may_pay(step, work):
+        if isinstance(step, Turns) and not _may_pay(step, extent):
             return Chosen(key, default, why="training is too short for compiling to pay")
     answers = _answers(executor, contest, slots)
     for answer in answers:
@@ -99,7 +99,7 @@ def _decide(
     turns = [answer for answer in answers if isinstance(answer, Turns)]
     pairs = [pair for each in turns for pair in each.pairs]
     low, ratio, high = median_interval([champion / challenger for champion, challenger in pairs])
-    pays = key != "compile" or _pays(turns, pairs, work)
+    pays = key != "compile" or _pays(turns, pairs, extent)
     taken = low > 1 and ratio >= _LEAST_GAIN and pays
     why = "" if pays else "what it saves is less than what compiling takes"
     return Chosen(key, faster if taken else default, ratio, low, high, len(pairs), why)
@@ -122,17 +122,17 @@ def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return ordered[place - 1], median(ordered), ordered[number - place]
 
 
-def _may_pay(turns: Turns, work: Work) -> bool:
+def _may_pay(turns: Turns, extent: Extent) -> bool:
     """Whether compiling could save time if it were as good as it has ever been."""
     step = median(champion for champion, _ in turns.pairs)
-    return work.cells * turns.steps * step * (1 - 1 / _MOST_GAIN) > work.variants * _COMPILE_SECONDS
+    return extent.cells * turns.steps * step * (1 - 1 / _MOST_GAIN) > extent.variants * _COMPILE_SECONDS
 
 
-def _pays(turns: Sequence[Turns], pairs: Sequence[tuple[float, float]], work: Work) -> bool:
+def _pays(turns: Sequence[Turns], pairs: Sequence[tuple[float, float]], extent: Extent) -> bool:
     """Whether all steps save more than compiling takes, each network's first time and the later ones."""
-    saved = work.cells * turns[0].steps * median(champion - challenger for champion, challenger in pairs)
+    saved = extent.cells * turns[0].steps * median(champion - challenger for champion, challenger in pairs)
     first, again = max(each.first for each in turns), max(each.again for each in turns)
-    return saved > work.variants * first + (work.cells - work.variants) * again
+    return saved > extent.variants * first + (extent.cells - extent.variants) * again
 
 
 def _answers(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from msanet_bench.cell import Job, broken_off, made_ready
+from msanet_bench.cell import Job, broken_off, cell_data, made_ready
 from msanet_bench.duration.probe import FirstStep, steps, steps_of
 from msanet_bench.spec import TrainSpec
 from msanet_bench.train.seed import nondeterministic_kernels
@@ -43,14 +43,14 @@ def hold(contest: Contest) -> Turns | FirstStep:
     other = replace(job, settings=job.settings.model_copy(update={"train": contest.challenger}))
     try:
         with nondeterministic_kernels():
-            ready = made_ready(job)
             champion, _ = _started(job)
             _, first = _started(other)
             challenger, again = _started(other)
             pairs = tuple(_pairs(champion, challenger))
+            whole = steps_of(job, cell_data(job))
     except Exception as error:  # noqa: BLE001 (of anybody's block: a way that fails is not taken)
         return FirstStep(job.variant, *broken_off(error))
-    return Turns(pairs, first, again, steps_of(job, ready))
+    return Turns(pairs, first, again, whole)
 
 
 def _started(job: Job) -> tuple[Iterator[float], float]:

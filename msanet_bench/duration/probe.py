@@ -10,7 +10,7 @@ from statistics import mean, median
 import torch
 
 from msanet_bench.cell import Job, Ready, broken_off, cell_data, made_ready, set_process
-from msanet_bench.data import Dataset
+from msanet_bench.data import Dataset, PreparedData
 from msanet_bench.records import Status
 from msanet_bench.train.evaluate import predict
 from msanet_bench.train.fit import Batch
@@ -78,7 +78,7 @@ def first_step(job: Job, sent: Dataset | None = None) -> FirstStep:
             seconds = next(steps(job, ready))
     except Exception as error:  # noqa: BLE001 (of anybody's block: a variant that fails is a result)
         return FirstStep(job.variant, *broken_off(error))
-    return FirstStep(job.variant, "ok", seconds=seconds, cell_seconds=steps_of(job, ready) * seconds)
+    return FirstStep(job.variant, "ok", seconds=seconds, cell_seconds=steps_of(job, ready.data) * seconds)
 
 
 def time_parts(job: Job, batches: Sequence[int]) -> Timed | FirstStep:
@@ -130,10 +130,10 @@ def _are_too_few(taken: Sequence[float]) -> bool:
     return len(taken) <= FEWEST_STEPS or sum(taken[1:]) < _FEWEST_SECONDS
 
 
-def steps_of(job: Job, ready: Ready) -> int:
+def steps_of(job: Job, data: PreparedData) -> int:
     """How many steps the cell has."""
     spec = job.settings.train
-    return spec.epochs * math.ceil(ready.data.train.num_images / spec.batch_size)
+    return spec.epochs * math.ceil(data.train.num_images / spec.batch_size)
 
 
 def steps(job: Job, ready: Ready) -> Iterator[float]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from msanet_bench.amendments import History, read_history
 from msanet_bench.cell import Job
 from msanet_bench.checks import CheckedPlan
-from msanet_bench.duration.choose import Chosen, Work, choose, is_well
+from msanet_bench.duration.choose import Chosen, Extent, choose, is_well
 from msanet_bench.duration.contest import hold
 from msanet_bench.duration.workers import measuring_workers
 from msanet_bench.errors import BenchError
@@ -58,7 +58,7 @@ def with_choices(experiment: Experiment, plan: CheckedPlan, choices: Sequence[Ch
         replace(v, settings=v.settings.model_copy(update={"train": chosen(v.settings.train)}))
         for v in plan.variants
     )
-    note = f"the machine chose how to compute, by steps taken in turns: {_list(choices)}."
+    note = f"the machine chose how to compute, by steps taken in turns: {'; '.join(map(str, choices))}."
     return Settled(
         experiment.model_copy(update={"train": chosen(experiment.train)}),
         replace(plan, variants=variants, notes=(*plan.notes, note)),
@@ -94,13 +94,9 @@ def _measure(sweep: Sweep, job: Job) -> tuple[Chosen, ...]:
     variants = len(sweep.plan.variants) if search is None else 1 + search.trials
     executor = measuring_workers(hold, is_well, slots, sweep.experiment.plugins, sweep.options.plugin_folder)
     try:
-        return tuple(choose(job, executor, len(slots), Work(variants, variants * seeds)))
+        return tuple(choose(job, executor, len(slots), Extent(variants, variants * seeds)))
     except BaseException:
         executor.cancel()
         raise
     finally:
         executor.close()
-
-
-def _list(choices: Sequence[Chosen]) -> str:
-    return "; ".join(map(str, choices))
