@@ -53,13 +53,13 @@ def test_five_twins_do_not_differ_and_are_not_the_same(tmp_path: Path) -> None:
 
 def test_a_leak_in_noise_is_caught(tmp_path: Path) -> None:
     variants = "[{attention: se}, {data.options.leaks: true}]"
-    words = verdicts(sweep(small(tmp_path, variants, "leaking.py"), tmp_path))
+    words = verdicts(sweep(small(tmp_path, variants, "leaking.py"), tmp_path), "verdict")
     assert helping(words) == {"data.options.leaks"}
 
 
 def test_a_twin_with_a_leak_is_caught(tmp_path: Path) -> None:
     variants = "[{replicate: 1}, {replicate: 2, data.options.leaks: true}]"
-    words = verdicts(sweep(small(tmp_path, variants, "leaking.py"), tmp_path))
+    words = verdicts(sweep(small(tmp_path, variants, "leaking.py"), tmp_path), "verdict")
     assert len(differing(words)) == 1
 
 
@@ -88,13 +88,16 @@ def small(folder: Path, variants: str, *plugins: str) -> Path:
     return path
 
 
-def verdicts(report: dict[str, Any]) -> dict[str, str]:
-    """The word on new data for each part: left out of the full network, or added to the bare one."""
+def verdicts(report: dict[str, Any], kind: str = "verdict_new") -> dict[str, str]:
+    """The word, on new data, for each part: left out of the full network, or added to the bare one.
+
+    Where variants have test images of their own there is no word on new data, but one on these: `verdict`.
+    """
     if report["families"] == ["leave_one_out"]:
         claims = {share["component"]: share["removed"] for share in report["credit"]["shares"]}
     else:
         claims = {_part(each["name"]): each["claim"] for each in report["variants"] if each["claim"]}
-    return {part: claim["verdict_new"]["word"] for part, claim in claims.items()}
+    return {part: claim[kind]["word"] for part, claim in claims.items()}
 
 
 def _part(variant: str) -> str:
