@@ -1,0 +1,45 @@
+"""The table of claims for a page."""
+
+from collections.abc import Iterator, Sequence
+
+from msanet_bench.claims.verify import Ruling
+from msanet_bench.claims.words import basis_words, claimed_words, found_words, summary_words
+from msanet_bench.gfm import code_cell, escape, grid, marked
+
+_HEADER = ("claim", "who says so", "claimed", "found", "verdict")
+
+
+def claims_table(rulings: Sequence[Ruling], command: str) -> str:
+    """A row a claim, then what a reader of it should know, then where it comes from."""
+    rows = [_row(ruling) for ruling in rulings]
+    notes = list(_notes(rulings))
+    parts = [grid(_HEADER, rows, text_columns=len(_HEADER))]
+    if notes:
+        parts.append("\n".join(notes))
+    parts.append(f"{summary_words(rulings)} Recomputed by {code_cell(command)}.")
+    return "\n\n".join(parts)
+
+
+def _row(ruling: Ruling) -> tuple[str, ...]:
+    basis = basis_words(ruling)
+    found = marked(f"{found_words(ruling)}{f', {basis}' if basis else ''}")
+    verdict = ruling.verdict if ruling.verdict == "undecided" else f"**{ruling.verdict}**"
+    return (
+        marked(ruling.claim.sentence),
+        escape(ruling.claim.source),
+        escape(claimed_words(ruling)),
+        found,
+        verdict,
+    )
+
+
+def _notes(rulings: Sequence[Ruling]) -> Iterator[str]:
+    for ruling in rulings:
+        told = [*([ruling.claim.note] if ruling.claim.note else ()), *_lacking(ruling)]
+        if told:
+            yield f"- {code_cell(ruling.claim.name)}: {' '.join(map(marked, told))}"
+
+
+def _lacking(ruling: Ruling) -> Iterator[str]:
+    if ruling.found.lacking:
+        yield f"Lacking: {'; '.join(ruling.found.lacking)}."
