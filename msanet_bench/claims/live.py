@@ -8,16 +8,14 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from msanet_bench.claims.networks import built
 from msanet_bench.claims.spec import Claim, Network
-from msanet_bench.errors import BenchError, BlockError, first_line
+from msanet_bench.errors import BenchError
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.measure.params import params
 from msanet_bench.measure.receptive_field import effective_strength, theoretical_field
 from msanet_bench.model.attention.self_attention import SelfAttention
 from msanet_bench.model.build import build, start
-from msanet_bench.overlay import PathError, change_model, in_order
-from msanet_bench.spec import ModelSpec
-from msanet_bench.violations import suggestion
 
 _SEED = 0
 
@@ -26,46 +24,11 @@ class Subject(NamedTuple):
     """A network, the images that it takes, and the module whose input is its map."""
 
     model: nn.Module
-    image: tuple[int, int, int]
+    image: tuple[int, ...]
     behind: str
 
 
 Live: TypeAlias = Callable[[Subject], float]
-
-
-def specified(network: Network, changes: Mapping[str, Any]) -> ModelSpec:
-    """The settings of a network with some paths changed; of `refusal` none is asked for here."""
-    spec = ModelSpec()
-    for given in (network.model, changes):
-        for path in in_order(given):
-            spec = change_model(spec, path, given[path])
-    return spec
-
-
-def refusal(network: Network, changes: Mapping[str, Any], behind: str = "head") -> tuple[str, str] | None:
-    """Why a network cannot be built or run, found without memory: the path to blame, if any, and the law."""
-    path = _wrong_path(network, changes)
-    if path is not None:
-        return path
-    try:
-        with torch.device("meta"), torch.no_grad():
-            model = _built(network, changes, build).eval()
-            model(torch.empty(2, *network.image))
-    except BlockError as error:
-        blamed = [path for path in changes if error.slot.startswith(path)]
-        return max(blamed, key=len, default=""), str(error)
-    except (ValueError, RuntimeError) as error:
-        return (
-            "",
-            f"the network must take images of {list(network.image)}, but does not ({first_line(error)}).",
-        )
-    if behind not in dict(model.named_modules()):
-        children = dict(model.named_children())
-        return (
-            "",
-            f"`behind` must name a module of the network, but got {behind!r}. {suggestion(behind, children)}",
-        )
-    return None
 
 
 def live_number(claim: Claim, network: Network, changes: Mapping[str, Any]) -> float:
@@ -74,26 +37,10 @@ def live_number(claim: Claim, network: Network, changes: Mapping[str, Any]) -> f
     Raises:
         BenchError: it cannot be told for this network.
     """
-    model = _built(network, changes, partial(start, seed=_SEED))
     quantity = claim.statistic.removesuffix("_difference").removesuffix("_ratio")
+    make = partial(start, seed=_SEED) if quantity in _OF_THE_START else build
+    model = built(network, changes, make)
     return _QUANTITIES[quantity](Subject(model, network.image, claim.behind))
-
-
-def _wrong_path(network: Network, changes: Mapping[str, Any]) -> tuple[str, str] | None:
-    spec = ModelSpec()
-    for given in (network.model, changes):
-        for path in in_order(given):
-            try:
-                spec = change_model(spec, path, given[path])
-            except PathError as error:
-                return path, str(error)
-    return None
-
-
-def _built(network: Network, changes: Mapping[str, Any], make: Callable[..., nn.Module]) -> nn.Module:
-    channels, height, width = network.image
-    sizes = {"num_classes": network.classes, "in_channels": channels, "size": (height, width)}
-    return make(specified(network, changes), **sizes)
 
 
 def _params(subject: Subject) -> float:
@@ -154,3 +101,5 @@ _QUANTITIES: Mapping[str, Live] = {
     "reach": _reach,
     "attention_at_start": _attention_at_start,
 }
+# what depends on the values of the parameters
+_OF_THE_START = frozenset({"reach", "attention_at_start"})

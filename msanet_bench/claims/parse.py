@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from msanet_bench.claims.live import refusal
+from msanet_bench.claims.networks import refusal
 from msanet_bench.claims.quantities import Range
 from msanet_bench.claims.rules import broken_rules, range_of
 from msanet_bench.claims.spec import Claim, ClaimsFile, Network

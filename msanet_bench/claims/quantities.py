@@ -62,27 +62,42 @@ def parse_value(unit: Unit, given: Number) -> float:
 
 
 def show(unit: Unit, value: float, *, signed: bool = False) -> str:
-    """A value with the digits that a reader needs, and its unit."""
+    """A value with the digits that a reader needs, and its unit; a difference with its sign."""
+    sign = "+" if signed and value else ""
     match unit:
         case "points":
             return f"{100 * value:+.2f} pp"
         case "count":
-            return f"{value:+,.0f}" if signed else f"{value:,.0f}"
+            return f"{value:{sign},.0f}"
         case "pixels":
-            return f"{value:+g} px" if signed else f"{value:g} px"
+            return f"{value:{sign}g} px"
         case "share":
-            return f"{100 * value:+.1f} %" if signed else f"{100 * value:.1f} %"
+            return f"{100 * value:{sign}.1f} % of the image"
         case "ratio":
             return f"{value:.3f}"
         case "number":
             return f"{value:.3g}"
 
 
-def show_range(unit: Unit, claimed: Range, *, signed: bool = False) -> str:
-    """`22,500,000 to 27,500,000`, `exactly 0`, `more than +0.50 pp`."""
-    low, high = (show(unit, end, signed=signed) if math.isfinite(end) else "" for end in claimed[:2])
+def show_range(unit: Unit, claimed: Range) -> str:
+    """`22,500,000 to 27,500,000`, `exactly 0`, `more than 0.5 pp`: as it was written, near enough."""
+    low, high = (_end(unit, end) for end in claimed[:2])
     if claimed.low == claimed.high:
         return f"exactly {low}"
-    if not low:
+    if math.isinf(claimed.low):
         return f"less than {high}"
-    return f"{low} to {high}" if high else f"more than {low}"
+    return f"more than {low}" if math.isinf(claimed.high) else f"{low} to {high}"
+
+
+def _end(unit: Unit, value: float) -> str:
+    match unit:
+        case "points":
+            return f"{100 * value:g} pp"
+        case "count":
+            return f"{value:,.0f}"
+        case "pixels":
+            return f"{value:g} px"
+        case "share":
+            return f"{100 * value:g} % of the image"
+        case _:
+            return f"{value:g}"

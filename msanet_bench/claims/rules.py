@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from msanet_bench.claims.kinds import KINDS, SPECIAL, Kind
-from msanet_bench.claims.live import refusal
+from msanet_bench.claims.networks import refusal, settings
 from msanet_bench.claims.quantities import Range, claimed_range, parse_value
 from msanet_bench.claims.spec import Claim, Network
 from msanet_bench.violations import shown, suggestion
@@ -33,7 +33,9 @@ def broken_rules(
     found = [*_key_problems(claim, kind, given), *_name_problems(claim, networks, results)]
     yield from found
     if not found:
-        yield from _live_problems(claim, networks) if kind.home == "live" else _row_problems(claim, kind)
+        yield from (
+            _live_problems(claim, kind, networks) if kind.home == "live" else _row_problems(claim, kind)
+        )
 
 
 def range_of(claim: Claim) -> Range:
@@ -78,17 +80,23 @@ def _name_problems(claim: Claim, networks: Collection[str], results: Collection[
             )
 
 
-def _live_problems(claim: Claim, networks: Mapping[str, Network | None]) -> Iterator[Broken]:
+def _live_problems(claim: Claim, kind: Kind, networks: Mapping[str, Network | None]) -> Iterator[Broken]:
     network = networks[str(claim.network)]
+    behind = claim.behind if "behind" in kind.takes else ""
     named = {"variant": claim.variant or {}, "against": claim.against}
+    sides = []
     for key, changes in named.items():
         if isinstance(changes, Mapping) and network is not None:
-            broken = refusal(network, changes, claim.behind)
+            # the network as it is has been judged where it stands
+            broken = refusal(network, changes, behind) if changes or behind else None
             if broken is not None:
-                path, message = broken
-                yield Broken((key, path) if path in changes else (key,), message)
-        elif changes is not None:
+                yield Broken((key, broken.path) if broken.path in changes else (key,), broken.message)
+                return
+            sides.append(settings(network, changes))
+        elif changes is not None and not isinstance(changes, Mapping):
             yield Broken((key,), f"must be a mapping of paths to values, but got {shown(changes)}.")
+    if len(sides) == _TWO and sides[0] == sides[1]:
+        yield Broken(("against",), "must be another network than `variant`, but both are the same.")
 
 
 def _row_problems(claim: Claim, kind: Kind) -> Iterator[Broken]:
@@ -102,6 +110,8 @@ def _row_problems(claim: Claim, kind: Kind) -> Iterator[Broken]:
             else "must be the name of a variant"
         )
         yield Broken(("against",), f"{law}, but got {shown(claim.against)}.")
+    elif claim.variant in ((claim.against,) if isinstance(claim.against, str) else claim.against or ()):
+        yield Broken(("against",), f"must be another variant than `{claim.variant}`.")
     yield from _factor_problems(claim)
 
 

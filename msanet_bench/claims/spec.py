@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from msanet_bench.strict import Spec
 from msanet_bench.violations import shown
 
+# what is larger is no number of a network's, and infinity and NaN are not smaller
+_HUGE = 1e30
+
 
 def _level(value: Any) -> str:
     """A level as records name it: `2` is "2"."""
@@ -18,8 +21,8 @@ def _level(value: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    is_number = isinstance(value, str | int | float | None) and not isinstance(value, bool)
-    if not is_number:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE
+    if not (is_number or isinstance(value, str | None)):
         raise ValueError(f"must be a number, with its unit if it has one, but got {shown(value)}.")
     return value
 
@@ -33,7 +36,7 @@ def _network_or_names(value: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Size = Annotated[int, Field(ge=1, le=4096)]
+Size = Annotated[int, Field(ge=1, le=1024)]
 Level = Annotated[str, BeforeValidator(_level), WithJsonSchema({"type": ["string", "number"]})]
 Levels = Annotated[tuple[Level, ...], Field(strict=False, min_length=2, max_length=2)]
 Number: TypeAlias = int | float | str
@@ -69,7 +72,7 @@ class Network(Spec):
         model: What differs from the network of the design article: values by their paths.
     """
 
-    image: Annotated[tuple[Size, Size, Size], Field(strict=False)] = (3, 224, 224)
+    image: Annotated[tuple[Size, ...], Field(strict=False, min_length=3, max_length=3)] = (3, 224, 224)
     classes: Annotated[int, Field(ge=1, le=100_000)] = 1000
     model: Mapping[str, Any] = {}
 

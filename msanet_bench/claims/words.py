@@ -14,7 +14,7 @@ from msanet_bench.claims.verify import Ruling
 
 def claimed_words(ruling: Ruling) -> str:
     """`22,500,000 to 27,500,000`."""
-    return show_range(_unit(ruling), ruling.claimed, signed=_is_signed(ruling))
+    return show_range(_unit(ruling), ruling.claimed)
 
 
 def found_words(ruling: Ruling) -> str:
