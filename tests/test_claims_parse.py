@@ -1,6 +1,7 @@
 """Files of claims that break rules: each one is named with its line, all at once, and without a traceback."""
 
 import copy
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from msanet_bench.claims.parse import Claims, load_claims, parse_claims
 from msanet_bench.claims.quantities import Range
 from msanet_bench.errors import BenchError, SpecError
 
+ROOT = Path(__file__).parents[1]
 HEAD = """\
 networks:
   tiny: {image: [1, 8, 8], classes: 2, model: {stem: small, width: 0.125, depth: [1]}}
@@ -241,17 +243,22 @@ def test_a_broken_rule_of_a_claim_is_named_with_its_line(
                 "1: claims: must be a list of claims, but got nothing.",
             ],
         ),
-        (
-            "a: [\n",
-            [
-                ("2: not valid YAML: while parsing a flow node, expected the node content, "
-                 "but found '<stream end>'.",
-            ],
-        ),
     ],
 )
 def test_a_file_that_is_none_says_so(text: str, expected: list[str], folder: Path) -> None:
     assert problems(text, folder) == expected
+
+
+def test_the_example_of_the_page_is_in_order() -> None:
+    page = (ROOT / "docs" / "claims.md").read_text("utf-8")
+    example = textwrap.dedent(page[page.index("    networks:") : page.index("\n`equals`")])
+    [stated] = parsed(example, ROOT / "experiments").stated
+    assert stated.claimed == Range(22.5e6, 27.5e6, is_closed=True)
+
+
+def test_what_is_no_yaml_says_so(folder: Path) -> None:
+    [problem] = problems("a: [\n", folder)
+    assert problem.startswith("2: not valid YAML: while parsing a flow node")
 
 
 def test_a_folder_that_is_not_there_is_an_error_with_its_line(folder: Path) -> None:
