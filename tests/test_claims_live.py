@@ -6,14 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from msanet_bench.checks import load_experiment
 from msanet_bench.claims.live import live_number
 from msanet_bench.claims.networks import built
 from msanet_bench.claims.spec import Claim, Network, Statistic
 from msanet_bench.measure.receptive_field import effective_strength
+from msanet_bench.model.attention.self_attention import SelfAttention
 from msanet_bench.model.build import start
+from msanet_bench.model.slots import ATTENTION
+from msanet_bench.testing import check_block
 
-REFERENCE = json.loads((Path(__file__).parent / "data" / "msanet_reference.json").read_text("utf-8"))
+ROOT = Path(__file__).parents[1]
+REFERENCE = json.loads((ROOT / "tests" / "data" / "msanet_reference.json").read_text("utf-8"))
 # maps of 12, 6 and 3 positions a side
 SMALL = Network(image=(3, 96, 96), classes=10, model={"width": 0.25})
 NO_CONTEXT = {"branches.context": "off"}
@@ -52,6 +58,18 @@ def test_what_compression_saves_is_what_the_sizes_say() -> None:
     for statistic, saved in (("params", weights), ("macs", products)):
         whole = number(statistic, SMALL, {"attention.reduction": 1})  # type: ignore[arg-type]
         assert whole - number(statistic, SMALL, {}) == saved  # type: ignore[arg-type]
+
+
+def test_attention_without_its_residual_is_what_self_attention_adds_to_its_input() -> None:
+    """The plug-in beside the experiment whose results a claim rests on."""
+    load_experiment(ROOT / "experiments" / "residual" / "residual.yaml")
+    check_block("attention", "bare_attention")
+    whole, bare = SelfAttention(16), ATTENTION["bare_attention"](16)
+    bare.load_state_dict({name: value for name, value in whole.state_dict().items() if name != "gamma"})
+    images = torch.randn(2, 16, 5, 4)
+    with torch.no_grad():
+        whole.gamma.fill_(1)
+        assert torch.allclose(whole(images) - images, bare(images), atol=1e-6)
 
 
 def test_the_receptive_field_is_that_of_the_windows_worked_out_by_hand() -> None:

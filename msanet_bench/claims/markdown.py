@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from msanet_bench.claims.found import CONFIDENCE
+from msanet_bench.claims.latency import CONFIDENCE as LATENCY_CONFIDENCE
 from msanet_bench.claims.verify import Ruling
 from msanet_bench.claims.words import basis_words, claimed_words, found_words, summary_words
 from msanet_bench.gfm import code_cell, escape, grid, marked
@@ -16,8 +18,15 @@ def claims_table(rulings: Sequence[Ruling], command: str) -> str:
     parts = [grid(_HEADER, rows, text_columns=len(_HEADER))]
     if notes:
         parts.append("\n".join(notes))
-    parts.append(f"{summary_words(rulings)} Recomputed by {code_cell(command)}.")
+    parts.append(
+        f"{summary_words(rulings)} Intervals are at {_percent(CONFIDENCE)}, those of latencies at "
+        f"{_percent(LATENCY_CONFIDENCE)}, each by itself. Recomputed by {code_cell(command)}."
+    )
     return "\n\n".join(parts)
+
+
+def _percent(confidence: float) -> str:
+    return f"{100 * confidence:g} %"
 
 
 def _row(ruling: Ruling) -> tuple[str, ...]:
