@@ -225,7 +225,10 @@ def test_a_page_is_filled_between_its_markers_and_a_difference_is_noticed(tmp_pa
     assert run_verb(*fill, "--check", cwd=tmp_path).code == 0
     text = page.read_text("utf-8")
     # differences of 20, 21 and 20 images: sd 0.577, and 4.302653 / sqrt(3) of that is 1.434
-    assert "| A is better. | me | more than 0 pp | +2.03 pp [+1.89, +2.18], 3 seeds | **confirmed** |" in text
+    assert (
+        "| `better` A is better. | me | more than 0 pp | +2.03 pp [+1.89, +2.18], 3 seeds | **confirmed** |"
+        in text
+    )
     assert (text[:5], text[-5:]) == ("Top.\n", "End.\n")
     page.write_text(text.replace("2.03", "2.04"))
     changed = run_verb(*fill, "--check", "--json", cwd=tmp_path)
@@ -242,6 +245,13 @@ def test_claims_use_none_of_the_statistics_that_they_are_to_check(path: Path) ->
         name.split(".")[1] for name in imported(path.read_text("utf-8")) if name.startswith("msanet_bench.")
     }
     assert used & theirs == set()
+
+
+def test_a_sentence_cannot_break_out_of_its_row(tmp_path: Path) -> None:
+    text = BETTER.replace("A is better.", "'a | `b|c` <b> *d*'")
+    claims_file(tmp_path, text, [920, 931, 925], [900, 910, 905])
+    lines = run_verb("verify", "claims.yaml", "--format", "markdown", cwd=tmp_path).out.splitlines()
+    assert lines[2].startswith(r"| `better` a \| `b\|c` &lt;b> \*d\* | me |")
 
 
 def test_the_schema_takes_the_committed_file_and_no_broken_one() -> None:

@@ -1,5 +1,6 @@
 """The table of claims for a page."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msanet_bench.claims.found import CONFIDENCE
@@ -8,6 +9,7 @@ from msanet_bench.claims.verify import Ruling
 from msanet_bench.claims.words import basis_words, claimed_words, found_words, summary_words
 from msanet_bench.gfm import code_cell, escape, grid, marked
 
+_BAR = re.compile(r"(?<!\\)\|")
 _HEADER = ("claim", "who says so", "claimed", "found", "verdict")
 
 
@@ -30,16 +32,20 @@ def _percent(confidence: float) -> str:
 
 
 def _row(ruling: Ruling) -> tuple[str, ...]:
-    basis = basis_words(ruling)
-    found = marked(f"{found_words(ruling)}{f', {basis}' if basis else ''}")
+    claim, basis = ruling.claim, basis_words(ruling)
     verdict = ruling.verdict if ruling.verdict == "undecided" else f"**{ruling.verdict}**"
     return (
-        marked(ruling.claim.sentence),
-        escape(ruling.claim.source),
+        f"{code_cell(claim.name)} {_cell(claim.sentence)}",
+        escape(claim.source),
         escape(claimed_words(ruling)),
-        found,
+        _cell(f"{found_words(ruling)}{f', {basis}' if basis else ''}"),
         verdict,
     )
+
+
+def _cell(text: str) -> str:
+    """Text with names between backticks, in which a bar ends no cell of a table."""
+    return _BAR.sub(r"\\|", marked(text))
 
 
 def _notes(rulings: Sequence[Ruling]) -> Iterator[str]:
