@@ -51,7 +51,7 @@ def test_a_difference_is_taken_seed_by_seed(read: Reader) -> None:
     # 1, 2 and 3 points: mean 2, sd 1
     [part] = found.parts
     half = T * 0.01 / 3**0.5
-    assert (part.value, part.seeds, found.lacking) == (pytest.approx(0.02), 3, ())
+    assert (part.value, part.pairs, found.lacking) == (pytest.approx(0.02), 3, ())
     assert part.interval == pytest.approx((0.02 - half, 0.02 + half), abs=1e-7)
     assert part.joint == part.interval
 
@@ -73,14 +73,14 @@ def test_replicates_are_pairs_of_their_own(read: Reader) -> None:
         row("b", 0, 890, replicate=1),
     ]
     [part] = accuracy_difference(read(records), "a", ["b"]).parts
-    assert (part.value, part.seeds) == (pytest.approx(0.015), 2)
+    assert (part.value, part.pairs) == (pytest.approx(0.015), 2)
 
 
 def test_rows_that_are_missing_are_named_and_the_rest_is_used(read: Reader) -> None:
     rows = read(rows_of({"a": [900, 910, 920], "b": [890, 895]}))
     found = accuracy_difference(rows, "a", ["b", "c"])
     assert found.lacking == ("no row of `b` with seed 2", "no rows of `c`")
-    assert [part.seeds for part in found.parts] == [2, 0]
+    assert [part.pairs for part in found.parts] == [2, 0]
     assert found.parts[1].value is None
 
 
@@ -124,7 +124,7 @@ def test_a_main_effect_is_the_planted_one(read: Reader) -> None:
     half = T * (7 / 3) ** 0.5 / 1000 / 3**0.5
     assert part.value == pytest.approx((0.045 + 0.046 + 0.043) / 3)
     assert part.interval == pytest.approx((part.value - half, part.value + half), abs=1e-7)
-    assert found.basis == "3 seeds, 4 settings of the other factors"
+    assert found.parts[0].basis == "3 seeds, 4 settings of the other factors"
 
 
 def test_an_interaction_is_the_planted_one_whichever_factor_comes_first(read: Reader) -> None:
@@ -166,7 +166,7 @@ def test_over_the_options_of_a_factor_the_mean_is_taken(read: Reader) -> None:
 def test_a_setting_without_all_corners_is_left_out(read: Reader) -> None:
     grid = {corner: rights for corner, rights in GRID.items() if corner != ("off", "off", "off")}
     found = interaction(read(crossed(grid, FACTORS)), {"x": ("on", "off"), "y": ("on", "off")})
-    assert (found.parts[0].value, found.basis) == (
+    assert (found.parts[0].value, found.parts[0].basis) == (
         pytest.approx(0.01),
         "3 seeds, 1 setting of the other factors",
     )

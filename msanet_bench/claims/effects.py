@@ -50,14 +50,14 @@ def _effect(rows: Sequence[Row], factors: Factors, *, parts: int) -> Found:
     broken = [row for row in used if row.pair in complete and row.accuracy is None]
     spoilt = {row.pair for row in broken}
     differences = [_contrast(whole, signs, pair) for pair in complete if pair not in spoilt]
-    part = estimated(label, differences, parts=parts, is_biased=bool(broken))
+    basis = f"{counted(len(differences), 'seed')}, {counted(len(whole), 'setting')} of the other factors"
+    part = estimated(label, differences, parts=parts, basis=basis, is_biased=bool(broken))
     lacking = [
         f"{counted(len(variants - names), 'variant')} of {len(variants)} without {seed_of(pair)}"
         for pair, names in present.items()
         if names != variants
     ]
-    basis = f"{counted(part.seeds, 'seed')}, {counted(len(whole), 'setting')} of the other factors"
-    return Found((part,), (*lacking, *broken_words(broken)), basis)
+    return Found((part,), (*lacking, *broken_words(broken)))
 
 
 def _signs(factors: Factors) -> dict[Corner, int]:

@@ -1,7 +1,7 @@
 """What a statistic found: one number or several, each with what is known of its error."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msanet_bench.claims.student import NOWHERE_KNOWN, Interval, mean_interval
 
@@ -17,14 +17,16 @@ class Part:
         value: The estimate in base units; None where there are no rows.
         interval: Where the true value lies; the value itself where it is exact.
         joint: The same, so wide that those of all parts hold at once (Bonferroni).
-        seeds: How many paired differences there are; 0 for what is exact.
+        pairs: How many paired differences there are; 0 for what is exact.
+        basis: What the number rests on, for readers: `5 seeds, 32 settings of the other factors`.
     """
 
     label: str
     value: float | None
     interval: Interval
     joint: Interval
-    seeds: int = 0
+    pairs: int = 0
+    basis: str = ""
 
     @property
     def is_exact(self) -> bool:
@@ -37,13 +39,11 @@ class Found:
 
     Attributes:
         lacking: Which rows are missing or useless, one sentence each; empty for what is complete.
-        basis: What the number rests on, for readers: `5 seeds`, `32 settings of the others`.
         confidence: Of each interval by itself.
     """
 
     parts: tuple[Part, ...]
     lacking: tuple[str, ...] = ()
-    basis: str = ""
     confidence: float = CONFIDENCE
 
 
@@ -58,6 +58,7 @@ def estimated(
     differences: Sequence[float],
     *,
     parts: int,
+    basis: str = "",
     is_biased: bool = False,
     confidence: float = CONFIDENCE,
 ) -> Part:
@@ -66,23 +67,22 @@ def estimated(
         return Part(label, None, NOWHERE_KNOWN, NOWHERE_KNOWN)
     mean = sum(differences) / len(differences)
     if is_biased:
-        return Part(label, mean, NOWHERE_KNOWN, NOWHERE_KNOWN, len(differences))
+        return Part(label, mean, NOWHERE_KNOWN, NOWHERE_KNOWN, len(differences), basis)
     alone = mean_interval(differences, confidence)
-    together = mean_interval(differences, 1 - (1 - confidence) / parts)
-    return Part(label, mean, alone, together, len(differences))
+    joint = mean_interval(differences, 1 - (1 - confidence) / parts)
+    return Part(label, mean, alone, joint, len(differences), basis)
 
 
 def together(found: Sequence[Found]) -> Found:
     """Several findings as one, of which a claim says the same."""
     parts = tuple(part for one in found for part in one.parts)
     lacking = dict.fromkeys(words for one in found for words in one.lacking)
-    bases = dict.fromkeys(one.basis for one in found if one.basis)
-    return Found(parts, tuple(lacking), "; ".join(bases))
+    return Found(parts, tuple(lacking))
 
 
 def transformed(part: Part, function: Callable[[float], float]) -> Part:
     """The same on another scale, by an increasing function that takes infinities."""
     if part.value is None:
         return part
-    alone, together = (Interval(*map(function, ends)) for ends in (part.interval, part.joint))
-    return Part(part.label, function(part.value), alone, together, part.seeds)
+    alone, joint = (Interval(*map(function, ends)) for ends in (part.interval, part.joint))
+    return replace(part, value=function(part.value), interval=alone, joint=joint)

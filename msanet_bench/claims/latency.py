@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -29,23 +30,22 @@ def latency_ratio(folder: Path, claim: Claim) -> Found:
     if not path.exists():
         return Found((estimated("", (), parts=1),), (f"no {path.name} in {folder.name}",))
     samples = [sample for sample in read_session(path).samples if _fits(sample, claim)]
-    sides = {
-        f"`{claim.variant}`": _levels(s for s in samples if _is(s, claim.variant, claim.mode)),
-        f"`{claim.against}`" if claim.against else "the anchor": _levels(
-            s
-            for s in samples
-            if (_is(s, claim.against, claim.mode) if claim.against else s.contender.role == "anchor")
-        ),
-    }
+    sides = {name: _levels(filter(is_asked, samples)) for name, is_asked in _sides(claim).items()}
     mine, others = sides.values()
     logarithms = [mine[number] - others[number] for number in mine if number in others]
-    part = transformed(estimated("", logarithms, parts=1, confidence=CONFIDENCE), math.exp)
-    lacking = tuple(
-        f"no calls of {name} on {claim.device}, batch {claim.batch}, {claim.mode}"
-        for name, levels in sides.items()
-        if not levels
-    )
-    return Found((part,), lacking, counted(part.seeds, "super-round"), CONFIDENCE)
+    basis = counted(len(logarithms), "super-round")
+    part = estimated("", logarithms, parts=1, basis=basis, confidence=CONFIDENCE)
+    where = f"on {claim.device}, batch {claim.batch}, {claim.mode}"
+    lacking = tuple(f"no calls of {name} {where}" for name, levels in sides.items() if not levels)
+    return Found((transformed(part, math.exp),), lacking, CONFIDENCE)
+
+
+def _sides(claim: Claim) -> dict[str, Callable[[Sample], bool]]:
+    """Which calls belong to the variant, and which to what it is compared with."""
+    if claim.against is None:
+        return {f"`{claim.variant}`": partial(_is, claim.variant, claim.mode), "the anchor": _is_anchor}
+    both = (claim.variant, claim.against)
+    return {f"`{variant}`": partial(_is, variant, claim.mode) for variant in both}
 
 
 def _fits(sample: Sample, claim: Claim) -> bool:
@@ -55,9 +55,13 @@ def _fits(sample: Sample, claim: Claim) -> bool:
     return sample.counts and measured == asked
 
 
-def _is(sample: Sample, variant: object, mode: str) -> bool:
+def _is(variant: object, mode: str, sample: Sample) -> bool:
     contender = sample.contender
     return contender.role != "twin" and (contender.variant, contender.mode) == (variant, mode)
+
+
+def _is_anchor(sample: Sample) -> bool:
+    return sample.contender.role == "anchor"
 
 
 def _levels(samples: Iterable[Sample]) -> Mapping[int, float]:

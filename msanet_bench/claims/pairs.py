@@ -35,11 +35,12 @@ def _difference(rows: Sequence[Row], variant: str, other: str, parts: int) -> Fo
         for mine, theirs in ((ones[pair].accuracy, others[pair].accuracy) for pair in both)
         if mine is not None and theirs is not None
     ]
-    part = estimated(f"against `{other}`", differences, parts=parts, is_biased=bool(broken))
+    basis = counted(len(differences), "seed")
+    part = estimated(f"against `{other}`", differences, parts=parts, basis=basis, is_biased=bool(broken))
     lacking = [f"no rows of `{name}`" for name, side in sides.items() if not side]
     if not lacking:
         lacking = _unpaired(variant, ones, others) + _unpaired(other, others, ones)
-    return Found((part,), (*lacking, *broken_words(broken)), counted(part.seeds, "seed"))
+    return Found((part,), (*lacking, *broken_words(broken)))
 
 
 def _unpaired(name: str, mine: Iterable[Pair], theirs: Iterable[Pair]) -> list[str]:

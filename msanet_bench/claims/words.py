@@ -32,7 +32,7 @@ def basis_words(ruling: Ruling) -> str:
     """Of several parts which one is shown, and what it rests on: `against x (1 of 4); 3 seeds`."""
     which = ruling.part.label if len(ruling.found.parts) > 1 else ""
     several = f"{which} (1 of {len(ruling.found.parts)})" if which else ""
-    return "; ".join(words for words in (several, ruling.found.basis) if words)
+    return "; ".join(words for words in (several, ruling.part.basis) if words)
 
 
 def summary_words(rulings: Sequence[Ruling]) -> str:
@@ -79,7 +79,6 @@ def as_json(ruling: Ruling) -> dict[str, Any]:
         "claimed": [_ended(ruling.claimed.low), _ended(ruling.claimed.high)],
         "confidence": found.confidence,
         "parts": [_part_json(part) for part in found.parts],
-        "basis": found.basis,
         "lacking": list(found.lacking),
     }
 
@@ -90,7 +89,8 @@ def _part_json(part: Part) -> dict[str, Any]:
         "value": part.value,
         "interval": [_ended(end) for end in part.interval],
         "joint": [_ended(end) for end in part.joint],
-        "pairs": part.seeds,
+        "pairs": part.pairs,
+        "basis": part.basis,
     }
 
 
