@@ -135,14 +135,19 @@ def test_check_refuses_with_exit_code_2_and_no_traceback(tmp_path: Path) -> None
     assert "Traceback" not in err
 
 
-def test_check_manifest_and_report_tell_what_was_left_out(tmp_path: Path) -> None:
+def test_check_tells_what_was_left_out(tmp_path: Path) -> None:
+    _write(tmp_path / "data")
+    outcome = run_verb("check", _experiment(tmp_path, ", corrupt: skip"), cwd=tmp_path)
+    assert outcome.code == 0, outcome.err
+    assert "note: image_folder: 2 of 18 images cannot be decoded and are left out" in outcome.out
+
+
+def test_a_single_run_and_its_evaluation_tell_it_too(tmp_path: Path) -> None:
     _write(tmp_path / "data")
     experiment = _experiment(tmp_path, ", corrupt: skip")
-    told = "image_folder: 2 of 18 images cannot be decoded and are left out (1 of test, 1 of train)"
-    assert f"note: {told}" in run_verb("check", experiment, cwd=tmp_path).out
-    code, out, err = run_verb("sweep", experiment, "--workers", "1", cwd=tmp_path)
-    assert code == 0, err
-    assert told in out
-    (note,) = json.loads((tmp_path / "results/pets/manifest.json").read_text())["notes"]
-    assert note.startswith(told)
-    assert told in (tmp_path / "reports/pets/report.md").read_text().replace("\n", " ")
+    trained = run_verb("train", experiment, "--out", "pets.pt", cwd=tmp_path)
+    assert trained.code == 0, trained.err
+    assert "note: image_folder: 2 of 18 images" in trained.out
+    evaluated = run_verb("evaluate", "pets.pt", "--out", "told", cwd=tmp_path)
+    assert evaluated.code == 0, evaluated.err
+    assert "2 of 18 images cannot be decoded" in (tmp_path / "told/report.md").read_text()

@@ -58,7 +58,8 @@ def image_folder(
     if left_out and corrupt == "refuse":
         raise DataError(_refused(listing, left_out, cache))
     notes = [_left_out(listing, left_out)] if left_out else []
-    listing = without(listing, (image.name for image in left_out))
+    if left_out:
+        listing = without(listing, (image.name for image in left_out))
     labels = {name: number for number, name in enumerate(listing.classes)}
 
     def part(name: PartName) -> Part:
