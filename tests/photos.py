@@ -22,7 +22,7 @@ _SMALLER = {
 
 
 def write_photos(folder: Path) -> None:
-    """JPEGs of three sizes, dark or bright by class, 10 a class to train and 4 to test; another is cut off."""
+    """JPEGs of three sizes, dark or bright by class: 10 a class to train, 4 to test, and one cut off."""
     draw = np.random.default_rng(0)
     for label, level in (("dark", 60), ("bright", 190)):
         for part, count in (("train", 10), ("test", 4)):

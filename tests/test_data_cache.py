@@ -69,7 +69,11 @@ def test_what_a_killed_builder_left_goes_when_the_next_one_begins(tmp_path: Path
     for name in ("0123456789abcdef.k1ll3d", "fedcba9876543210", "0123.txt"):
         (cache / name).mkdir(parents=True)
     build_cache(cache / "0123456789abcdef", list_tree(_write(tmp_path / "images")), 8)
-    assert sorted(path.name for path in cache.iterdir()) == ["0123.txt", "0123456789abcdef", "fedcba9876543210"]
+    assert sorted(path.name for path in cache.iterdir()) == [
+        "0123.txt",
+        "0123456789abcdef",
+        "fedcba9876543210",
+    ]
 
 
 def test_the_second_builder_leaves_the_first_ones_cache(tmp_path: Path) -> None:

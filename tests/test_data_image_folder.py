@@ -127,6 +127,8 @@ def test_the_place_is_one_relative_path(options: dict[str, str], message: str, t
 
 def test_a_file_that_a_table_names_in_vain_is_reported(tmp_path: Path) -> None:
     (tmp_path / "pets").mkdir()
-    (tmp_path / "pets" / "images.csv").write_text("path,label,split\na.png,cat,train\nc.png,dog,train\nb.png,cat,test\n")
+    (tmp_path / "pets" / "images.csv").write_text(
+        "path,label,split\na.png,cat,train\nc.png,dog,train\nb.png,cat,test\n"
+    )
     with pytest.raises(DataError, match=r"pets/b\.png: cannot be read \(No such file or directory\)\."):
         load(TABLE_SPEC, tmp_path)

@@ -37,11 +37,9 @@ def test_one_class_is_nothing_to_learn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1fb", "a\udcff"])
 def test_the_name_of_a_class_is_printable_text(name: str, tmp_path: Path) -> None:
-    os.makedirs(os.fsencode(f"{_touch(tmp_path, *TREE)}/train/{name}"))
-    (tmp_path / "train" / name / "1.png").touch()
-    assert _refusal(tmp_path).startswith(
-        f": the name of a class must be printable text, but got {ascii(name)}."
-    )
+    _touch(tmp_path, *TREE, f"train/{name}/1.png")
+    expected = f": the name of a class must be printable text, but got {name!a}."
+    assert _refusal(tmp_path).startswith(expected)
 
 
 def test_other_names_of_classes_and_files_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -95,6 +93,6 @@ def test_classes_that_are_learnt_and_never_asked_for_are_noted(tmp_path: Path) -
     (tmp_path / "pets/test/dog/a.png").unlink()
     dataset = load(DataSpec(dataset="image_folder", options={"folder": "pets", "size": 8}), tmp_path)
     assert dataset.notes == (
-        "image_folder: the val part has no image of cat: it says nothing of them.",
-        "image_folder: the test part has no image of dog: it says nothing of them.",
+        "image_folder: the val part has no image of cat: nothing is said of them.",
+        "image_folder: the test part has no image of dog: nothing is said of them.",
     )

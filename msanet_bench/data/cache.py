@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msanet_bench.data.decode import UNREADABLE, decode, reason
 from msanet_bench.data.dataset import Images, Labels, Part, Rows, digest_of
+from msanet_bench.data.decode import UNREADABLE, decode, reason
 from msanet_bench.data.listing import PART_NAMES, Entry, Listing
 from msanet_bench.errors import DataError
 
@@ -138,10 +138,7 @@ def _keep(file: Path, images: np.memmap, kept: Rows) -> None:
     shape = (len(kept), *images.shape[1:])
     with file.open("r+b") as opened:
         # numpy keeps room in the header for a first axis of any length
-        np.lib.format.write_array_header_1_0(
-            opened, {"descr": "|u1", "fortran_order": False, "shape": shape}
-        )
-        assert opened.tell() == images.offset
+        np.lib.format.write_array_header_1_0(opened, {"descr": "|u1", "fortran_order": False, "shape": shape})
         opened.truncate(images.offset + int(np.prod(shape)))
 
 

@@ -66,12 +66,14 @@ def image_folder(
         numbers = [labels[entry.label] for entry in listing.part(name)]
         return Part(np.load(cache / f"{name}.npy", mmap_mode="r"), np.array(numbers, dtype=np.int64))
 
+    validation = part("val") if listing.part("val") else None
     return Dataset(
         *part("train"),
         *part("test"),
-        listing.classes,
-        (cache / "digest").read_text(encoding="ascii"),
-        *(part("val") if listing.part("val") else (None, None)),
+        classes=listing.classes,
+        digest=(cache / "digest").read_text(encoding="ascii"),
+        validation_images=None if validation is None else validation.images,
+        validation_labels=None if validation is None else validation.labels,
         notes=(*notes, *_absent(listing)),
     )
 
@@ -104,8 +106,8 @@ def _refused(listing: Listing, corrupt: Sequence[Corrupt], cache: Path) -> str:
     more = [f"and {len(corrupt) - SHOWN} more"] if len(corrupt) > SHOWN else []
     lines = [f"{printable(name)} ({reason})" for name, reason in corrupt[:SHOWN]]
     return (
-        f"{listing.folder}: {len(corrupt)} of {len(listing.entries)} images cannot be decoded. Mend or remove "
-        "them, or leave them out (data.options.corrupt: skip), for which nothing is decoded again. "
+        f"{listing.folder}: {len(corrupt)} of {len(listing.entries)} images cannot be decoded. Mend or "
+        "remove them, or leave them out (data.options.corrupt: skip), for which nothing is decoded again. "
         f"All are named in {cache / CORRUPT_FILE}:\n" + "\n".join([*lines, *more])
     )
 
@@ -126,7 +128,7 @@ def _absent(listing: Listing) -> Iterator[str]:
         present = {entry.label for entry in listing.entries if entry.part == part}
         absent = [label for label in listing.classes if label not in present]
         if present and absent:
-            yield f"image_folder: the {part} part has no image of {shown(absent)}: it says nothing of them."
+            yield f"image_folder: the {part} part has no image of {shown(absent)}: nothing is said of them."
 
 
 def _cache_folder(root: Path, listing: Listing, size: int) -> Path:

@@ -20,7 +20,7 @@ from torch import Tensor
 from msanet_bench.data.dataset import Images, Rows
 from msanet_bench.errors import DataError
 
-# tests/benchmarks/reader.py: what one thread reads is more than any step takes, and a second one hides a stall
+# one thread reads more than a step takes (tests/benchmarks/reader.py), and a second one hides a stall
 READERS = 2
 
 # each reader has one batch in hand and one that waits
@@ -30,10 +30,11 @@ _BATCHES_A_READER = 2
 def stored_batches(
     images: Images, batches: Sequence[Rows], *, readers: int = READERS, pinned: bool = False
 ) -> Iterator[Tensor]:
-    """The rows of each batch, uint8 (N, C, H, W) on the CPU, in the order asked for, whoever reads them.
+    """The images of each batch, uint8 (N, C, H, W) on the CPU, in the order asked for, whoever reads them.
 
     Args:
         images: In memory, or the whole of a mapped `.npy` file.
+        batches: The rows of each.
         readers: Threads that read such a file ahead; 0 reads each batch when it is asked for.
         pinned: In memory that a CUDA device copies from by itself.
 

@@ -1,4 +1,4 @@
-"""The files below a folder. Links are followed: data sets often are links, and a linked class must not vanish."""
+"""The files below a folder. Links are followed: data sets often are links, and no linked class may vanish."""
 
 import os
 from collections.abc import Iterator

@@ -60,7 +60,7 @@ Read = Callable[[np.memmap, Sequence[Rows]], Iterator[Tensor]]
 
 
 class MappedBatches(TorchDataset[Tensor]):
-    """Batches of a mapped file for a DataLoader; opened anew for each, since a pickled map is the whole file."""
+    """Batches of a mapped file, opened anew for each: a map that is pickled is the whole file."""
 
     def __init__(self, file: Path, batches: Sequence[Rows]) -> None:
         self.file = file
@@ -183,7 +183,9 @@ def _watched() -> Iterator[list[Use]]:
 
 
 def show_speed(file: Path) -> None:
-    print(f"\nimages a second in random order, {_rows(file)} of 3 x {SIDE} x {SIDE} bytes (of processor time)")
+    print(
+        f"\nimages a second in random order, {_rows(file)} of 3 x {SIDE} x {SIDE} bytes (of processor time)"
+    )
     print(f"{'':>10}{'in the cache':>24}{'forgotten':>24}")
     for name, read in READERS.items():
         speeds = [_speed(file, read, is_forgotten=forgotten) for forgotten in (False, True)]
@@ -259,4 +261,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in PHASES:
         use(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES, float(sys.argv[2]) if len(sys.argv) > 2 else None)
+        main(
+            int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES,
+            float(sys.argv[2]) if len(sys.argv) > 2 else None,
+        )

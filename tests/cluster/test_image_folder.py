@@ -28,6 +28,14 @@ def test_what_is_left_out_stands_in_output_manifest_and_report(tmp_path: Path) -
     assert [json.loads(line)["status"] for line in records] == ["ok"] * 7
 
 
+def test_the_report_of_a_single_network_says_so_too(tmp_path: Path) -> None:
+    path = write_small_copy(tmp_path)
+    verb = [sys.executable, "-m", "msanet_bench"]
+    subprocess.run([*verb, "train", path.name, "--out", "photos.pt"], cwd=tmp_path, check=True)
+    subprocess.run([*verb, "evaluate", "photos.pt", "--out", "told"], cwd=tmp_path, check=True)
+    assert "1 of 29 images cannot be decoded" in (tmp_path / "told/report.md").read_text()
+
+
 def test_refused_by_default_before_anything_is_trained(tmp_path: Path) -> None:
     path = write_small_copy(tmp_path)
     path.write_text(path.read_text().replace(", corrupt: skip", ""))
