@@ -7,9 +7,7 @@ from msanet_bench.checks import CheckedPlan, check_plan, load_experiment
 from msanet_bench.plan import Variant
 from photos import IMAGENET, write_small_copy
 
-TOLD = (
-    "note: image_folder: 1 of 29 images cannot be decoded and are left out (1 of train): train/dark/cut.jpg."
-)
+TOLD = "image_folder: 1 of 29 images cannot be decoded and are left out (1 of train): train/dark/cut.jpg."
 
 
 def _job(folder: Path, plan: CheckedPlan, variant: Variant) -> Job:
