@@ -1,5 +1,7 @@
 """Image files to a data set: official parts, digest of content, one cache for all."""
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -96,6 +98,18 @@ def test_a_changed_image_or_size_makes_another_cache(tmp_path: Path) -> None:
     assert len({first.digest, second.digest, third.digest}) == 3
     assert second.train_images[0].max() == 99
     assert len(_caches(tmp_path)) == 3
+
+
+def test_a_cache_has_the_name_that_earlier_versions_gave_it(tmp_path: Path) -> None:
+    """By their formula: the hash of one JSON text of the decoder's number, the size and all stamps."""
+    load(SPEC, _write(tmp_path))
+    stamps = []
+    for name in sorted(LEVELS):
+        part, label, _ = name.split("/")
+        status = (tmp_path / "pets" / name).stat()
+        stamps.append([part, label, name, status.st_size, status.st_mtime_ns])
+    expected = hashlib.sha256(json.dumps([1, 8, stamps]).encode()).hexdigest()[:16]
+    assert [cache.name for cache in _caches(tmp_path)] == [expected]
 
 
 def test_the_size_of_the_cache_is_known_beforehand(tmp_path: Path) -> None:

@@ -113,8 +113,8 @@ def _refused(listing: Listing, corrupt: Sequence[Corrupt], cache: Path) -> str:
 
 
 def _left_out(listing: Listing, corrupt: Sequence[Corrupt]) -> str:
-    parts = {entry.name: entry.part for entry in listing.entries}
-    numbers = Counter(parts[image.name] for image in corrupt)
+    gone = {image.name for image in corrupt}
+    numbers = Counter(entry.part for entry in listing.entries if entry.name in gone)
     counted = ", ".join(f"{number} of {part}" for part, number in sorted(numbers.items()))
     return (
         f"image_folder: {len(corrupt)} of {len(listing.entries)} images cannot be decoded and are left out "

@@ -125,7 +125,7 @@ def _require_entry(line: Mapping[str, str], place: str) -> None:
 def _tree_entries(folder: Path, parts: Iterable[str]) -> Iterator[Entry]:
     for part in parts:
         for label in folders_in(folder / part):
-            # one string for all images of a class: of a million it is a fifth of the memory
+            # one string for all images of a class
             shared = sys.intern(label)
             yield from (Entry(part, shared, name) for name in files_below(folder, f"{part}/{label}"))
 
