@@ -67,8 +67,11 @@ def test_not_more_is_read_ahead_than_two_batches_a_reader(
     images, began = _mapped(tmp_path), _slow_first(monkeypatch)
     batches = stored_batches(images, BATCHES, readers=2)
     next(batches)
-    time.sleep(0.1)
     # the one that was given and four more: 2 + 4 + 1 + 2 + 2 rows
+    patience = time.monotonic() + 30
+    while len(began) < 11 and time.monotonic() < patience:
+        time.sleep(0.01)
+    time.sleep(0.1)
     assert len(began) == 11
     batches.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("reader")]

@@ -20,7 +20,7 @@ from torch import Tensor
 from msanet_bench.data.dataset import Images, Rows
 from msanet_bench.errors import DataError
 
-# one thread reads more than a step takes (tests/benchmarks/reader.py), and a second one hides a stall
+# one thread with a core to itself keeps up with a GPU, and a second one hides a stall: docs/data.md
 READERS = 2
 
 # each reader has one batch in hand and one that waits
