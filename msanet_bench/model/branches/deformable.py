@@ -15,8 +15,9 @@ class Deformable(nn.Module):
 
     A second convolution of the same kernel works out how far each tap moves at each position. Between pixels
     the map is taken bilinearly, beyond its edge it is 0. It starts at 0, so the start is that of `conv`.
-    Batch norm and ReLU follow. A tap may go anywhere, so the branch says no `reach`. Deterministic on the
-    CPU; on CUDA the gradient of the map is added up in no fixed order.
+    Batch norm and ReLU follow. A tap may go anywhere, so the branch says no `reach`. On the CPU it is
+    deterministic, and many times as slow as `conv`; on CUDA the map's gradient is added up in no fixed
+    order. torch exports it to its own format and not to ONNX.
 
     Args:
         in_channels: Of the map.
@@ -37,23 +38,62 @@ class Deformable(nn.Module):
         modulated: bool = False,
     ) -> None:
         super().__init__()
-        padding, taps = reach(kernel, dilation), kernel**2
-        self.moves = StillConv2d(
-            in_channels, (3 if modulated else 2) * taps, kernel, padding=padding, dilation=dilation
+        self.conv = DeformableConv2d(
+            in_channels, out_channels, kernel, reach(kernel, dilation), dilation, modulated=modulated
         )
-        self.conv = MovedConv2d(in_channels, out_channels, kernel, padding=padding, dilation=dilation)
         self.norm = BatchNorm2d(out_channels)
         self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW, self.moves(x_NCHW))))
+        output_NCHW: Tensor = self.activation(self.norm(self.conv(x_NCHW)))
         return output_NCHW
 
     def macs(self, shape: Shape) -> int:
         batch, in_channels, height, width = shape
         taps = self.conv.kernel_size[0] ** 2  # what lies between pixels is free, as all resizing
-        filters = self.conv.out_channels + self.moves.out_channels
+        filters = self.conv.out_channels + self.conv.moves.out_channels
         return batch * height * width * filters * in_channels * taps
+
+
+class DeformableConv2d(nn.Conv2d):
+    """A convolution that works out how far its taps move, down and then right, and perhaps their weights.
+
+    x: (N, in_channels, H, W) -> (N, out_channels, H, W)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        padding: int,
+        dilation: int,
+        *,
+        modulated: bool,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel, padding=padding, dilation=dilation)
+        self.num_taps = kernel**2
+        self.moves = StillConv2d(
+            in_channels, (3 if modulated else 2) * self.num_taps, kernel, padding=padding, dilation=dilation
+        )
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        from torchvision.ops import deform_conv2d  # noqa: PLC0415 - 1 s
+
+        # torchvision's kernel wants one type for all, and knows no bfloat16
+        precise = torch.promote_types(self.weight.dtype, torch.float32)
+        moves_NMHW = self.moves(x_NCHW).to(precise)
+        weights_NTHW = 2 * torch.sigmoid(moves_NMHW[:, 2 * self.num_taps :])
+        output_NCHW: Tensor = deform_conv2d(
+            x_NCHW.to(precise),
+            moves_NMHW[:, : 2 * self.num_taps],
+            self.weight.to(precise),
+            None if self.bias is None else self.bias.to(precise),
+            padding=(int(self.padding[0]), int(self.padding[1])),
+            dilation=(self.dilation[0], self.dilation[1]),
+            mask=weights_NTHW if weights_NTHW.shape[1] else None,
+        )
+        return output_NCHW.to(x_NCHW.dtype)
 
 
 class StillConv2d(nn.Conv2d):
@@ -62,29 +102,3 @@ class StillConv2d(nn.Conv2d):
     def reset_parameters(self) -> None:
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
-
-
-class MovedConv2d(nn.Conv2d):
-    """A convolution that is told how far each of its taps moves, down and then right, and perhaps its weight.
-
-    x: (N, C, H, W), moves: (N, 2 T or 3 T, H, W) -> (N, out_channels, H, W)
-    """
-
-    def forward(self, x_NCHW: Tensor, moves_NMHW: Tensor) -> Tensor:
-        from torchvision.ops import deform_conv2d  # noqa: PLC0415 - 1 s
-
-        taps = self.kernel_size[0] * self.kernel_size[1]
-        # torchvision's kernel wants one type for all, and knows no bfloat16
-        precise = torch.promote_types(self.weight.dtype, torch.float32)
-        offsets_NMHW = moves_NMHW[:, : 2 * taps].to(precise)
-        weights_NTHW = 2 * torch.sigmoid(moves_NMHW[:, 2 * taps :].to(precise))
-        output_NCHW: Tensor = deform_conv2d(
-            x_NCHW.to(precise),
-            offsets_NMHW,
-            self.weight.to(precise),
-            None if self.bias is None else self.bias.to(precise),
-            padding=(int(self.padding[0]), int(self.padding[1])),
-            dilation=(self.dilation[0], self.dilation[1]),
-            mask=weights_NTHW if weights_NTHW.shape[1] else None,
-        )
-        return output_NCHW.to(x_NCHW.dtype)
