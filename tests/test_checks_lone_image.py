@@ -93,6 +93,20 @@ def test_blocks_whose_norm_is_torchs_are_named_and_those_with_ours_are_not(tmp_p
     assert len(planned(tmp_path, text, variants="variants: [{attention: stock, norm: group}]", **lone)) == 2
 
 
+def test_a_block_of_timm_is_named_where_its_map_is_one_pixel(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    text = BASE.replace("{stem: small, width: 0.125, depth: [1]}", "{width: 0.125, depth: [1, 1]}")
+    text = text.replace("size: 8", "size: 16").replace("batch_size: 16", "batch_size: 47")
+    variants = "variants: [{attention: timm:cbam}]"
+    # a quarter of 16 in the stem, then 2 and 1 behind the halvings
+    with pytest.raises(BenchError, match=r"timm:cbam`: .* `stages\.1\.blocks\.0\.attention\.spatial"):
+        planned(tmp_path, text, variants=variants)
+    assert planned(tmp_path, text.replace("[1, 1]", "[1]"), variants=variants) == [
+        "baseline",
+        "attention=timm:cbam",
+    ]
+
+
 def test_what_is_refused_does_fail_in_training(tmp_path: Path) -> None:
     """The twin: without the check, the last batch breaks the cell."""
     plan = check_plan(load_experiment(write_experiment(tmp_path, BASE)), tmp_path)
