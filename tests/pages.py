@@ -1,4 +1,4 @@
-"""Pages that people read: their blocks of code, the commands in these, their links, and what lines say every time."""
+"""Pages that people read: their blocks, commands and links, and what a line says every time."""
 
 import re
 import shlex

@@ -66,21 +66,19 @@ def test_every_key_of_a_section_is_in_its_example(name: str) -> None:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_example_is_read(name: str) -> None:
     tree = read_yaml(EXAMPLES[name]).tree
-    is_search = name in {"factors", "search", "pruner"}
-    rest = {"delta": "delta: 1 pp", "seeds": "seeds: 2"}
-    if is_search:
+    rest = {"delta": "delta: 1 pp", "factors": "factors: {branches.conv3: [on, off]}"}
+    if name in {"factors", "search", "pruner"}:
         rest["design"] = "design: random"
-    if name not in {"factors", "baseline"}:
-        rest["factors"] = "factors: {branches.conv3: [on, off]}"
-    if name == "baseline":
-        rest["factors"] = "factors: {branches.conv3: [on, off]}"
     text = "\n".join([EXAMPLES[name], *(line for key, line in rest.items() if key not in tree)])
     experiment = parse_experiment(text, source="x.yaml", name="x", catalog=catalog())
     assert experiment.factors
 
 
 def test_an_example_with_a_wrong_key_is_noticed() -> None:
-    text = EXAMPLES["measure"].replace("latency_caches", "latency_cache") + "delta: 1 pp\nfactors: {width: [1, 2]}\n"
+    text = (
+        EXAMPLES["measure"].replace("latency_caches", "latency_cache")
+        + "delta: 1 pp\nfactors: {width: [1, 2]}\n"
+    )
     with pytest.raises(SpecError, match="latency_cache"):
         parse_experiment(text, source="x.yaml", name="x", catalog=catalog())
 

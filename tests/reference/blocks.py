@@ -1,4 +1,4 @@
-"""docs/reference/blocks.md: everything that a registry holds, with its options, its source and what it costs."""
+"""docs/reference/blocks.md: everything that a registry holds, with its options, source and costs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -15,14 +15,15 @@ from reference.words import described, page, shown, summary, table, type_words
 
 _INTRODUCTION = (
     "All that YAML can name without plug-ins. `msanet-bench blocks` prints the same list, with plug-ins of "
-    "installed packages. Parameters and multiply-accumulates (MACs) are those of the default options at the sizes "
+    "installed packages. Parameters and multiply-accumulates (MACs) are those of the default options at "
+    "the sizes "
     "that each slot names; MACs by the formula that stands beside the block, which two counters are held to. "
     "Norms and activations take none by convention."
 )
 
 
 class Place(NamedTuple):
-    """What a slot gives a block, the shapes of its inputs, and both in words; an empty text where none is built."""
+    """What a slot gives a block, the shapes of its inputs, and both in words; none are built without."""
 
     given: tuple[Any, ...]
     inputs: tuple[Any, ...]

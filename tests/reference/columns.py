@@ -95,7 +95,7 @@ def _named(file: str, names: tuple[str, ...]) -> str:
 
 
 def _of(file: str, kind: type[Any], *others: type[Any]) -> str:
-    """The fields of a dataclass, explained by its docstring, by those of others that it shares fields with."""
+    """The fields of a dataclass, explained by its docstring and by those of others with the same fields."""
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]
     inherited = {name: text for other in others for name, text in described(other).items() if name in names}

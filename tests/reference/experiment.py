@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from msanet_bench.checks import catalog
-from msanet_bench.factor_spec import Factor, Range, TuneSpec
+from msanet_bench.factor_spec import Factor, TuneSpec
 from msanet_bench.gfm import marked
-from msanet_bench.overlay import Settings
+from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.schema import experiment_schema
 from msanet_bench.search_spec import PrunerSpec, SearchSpec
 from msanet_bench.spec import AnalysisSpec, DataSpec, Experiment, MeasureSpec, ModelSpec, TrainSpec
@@ -31,9 +31,12 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 }
 
 _INTRODUCTION = (
-    "An experiment is one YAML file of YAML 1.2: `1e-3` is a number, and `on` and `off` are words, which branches "
-    "take; switches are `true` and `false`. Keys that are not listed here are refused, each with its line and the nearest known name. "
-    "`msanet-bench check FILE` names all errors at once; `msanet-bench check --schema` prints the same as JSON "
+    "An experiment is one YAML file of YAML 1.2: `1e-3` is a number, and `on` and `off` are words, which "
+    "branches "
+    "take; switches are `true` and `false`. Keys that are not listed here are refused, each with its "
+    "line and the nearest known name. "
+    "`msanet-bench check FILE` names all errors at once; `msanet-bench check --schema` prints the same "
+    "as JSON "
     "Schema, for editors. Only `delta` has no default."
 )
 
@@ -55,7 +58,12 @@ def _rows(name: str, spec: type[BaseModel]) -> list[list[str]]:
     schema = _properties(name, spec)
     return [
         # what Python calls None is `~` in YAML
-        [f"`{key}`", type_words(schema[key]), _default(name, spec, key), re.sub(r"\bNone\b", "`~`", said[key])]
+        [
+            f"`{key}`",
+            type_words(schema[key]),
+            _default(name, spec, key),
+            re.sub(r"\bNone\b", "`~`", said[key]),
+        ]
         for key in fields
     ]
 
@@ -72,24 +80,11 @@ def _properties(name: str, spec: type[BaseModel]) -> Mapping[str, Any]:
 
 # what a file may write where the parsed value has a longer form
 _FORMS: Mapping[str, Mapping[str, Any]] = {
-    **{key: {"type": f"[section](#{key})"} for key in ("data", "train", "measure", "analysis", "search", "tune")},
-    "baseline": {"type": "[section](#baseline)"},
-    "factors": {"type": "[section](#factors)"},
+    **{name: {"type": f"[section](#{name})"} for name in SECTIONS if name not in {"", "pruner"}},
     "variants": {"type": "list of mappings from [paths](#paths) to values"},
     "seeds": {"type": "integer 1 to 1000, or list of integers >= 0"},
     "delta": {"type": "text, a number with `pp`"},
-    **{
-        f"baseline.{slot}": {"type": f"[block](blocks.md#{anchor})"}
-        for slot, anchor in {
-            "model": "model",
-            "stem": "stem",
-            "fusion": "fusion",
-            "attention": "attention",
-            "head": "head",
-            "norm": "norm",
-            "activation": "activation",
-        }.items()
-    },
+    **{f"baseline.{slot}": {"type": f"[block](blocks.md#{slot})"} for slot in ("model", *BLOCK_SLOTS)},
     "baseline.branches": {"type": "mapping from names to [blocks](blocks.md#branches), `on`, `off` or `~`"},
     "search.pruner": {"type": "name, or [mapping](#pruner)"},
     "factors.range": {"type": "`[low, high]`, `[low, high, log]`, or the keys `low`, `high`, `log`"},
@@ -118,16 +113,20 @@ _DEFAULTS: Mapping[str, str] = {
 }
 
 
+_BLOCKS = ", ".join(f"`{slot}`" for slot in ("model", *BLOCK_SLOTS))
+_SIZES = ", ".join(f"`{size}`" for size in SIZES)
+_PATHS = (
+    (_BLOCKS, "the block in a slot", "`attention: [self_attention, none]`"),
+    ("`SLOT.OPTION`", "one option of the block in place", "`attention.reduction: [4, 8]`"),
+    ("`branches.NAME`", "a branch: on, off, or another block", "`branches.conv5: [on, off]`"),
+    ("`branches.NAME.OPTION`", "one option of a branch", "`branches.dilated.dilation: [1, 2, 3]`"),
+    (_SIZES, "a size", "`width: [0.125, 0.25]`"),
+    ("`train.KEY`", "a key of the training", "`train.lr: [1e-3, 3e-3]`"),
+    ("`data.KEY`, `data.options.OPTION`", "a key of the data", "`data.train_images: [200, 400]`"),
+    ("`replicate`", "the same network with streams of its own: an A/A twin", "`replicate: [0, 1]`"),
+)
+
+
 def _paths() -> list[str]:
     """The paths that factors, variants and `tune` name."""
-    rows = [
-        ["`model`, `stem`, `fusion`, `attention`, `head`, `norm`, `activation`", "the block in a slot", "`attention: [self_attention, none]`"],
-        ["`SLOT.OPTION`", "one option of the block in place", "`attention.reduction: [4, 8]`"],
-        ["`branches.NAME`", "a branch, on, off or another block", "`branches.conv5: [on, off]`"],
-        ["`branches.NAME.OPTION`", "one option of a branch", "`branches.dilated.dilation: [1, 2, 3]`"],
-        [", ".join(f"`{size}`" for size in ("width", "depth", "branch_width", "attention_stages", "same_size_stages")), "a size", "`width: [0.125, 0.25]`"],
-        ["`train.KEY`", "a key of the training", "`train.lr: [1e-3, 3e-3]`"],
-        ["`data.KEY`, `data.options.OPTION`", "a key of the data", "`data.train_images: [200, 400]`"],
-        ["`replicate`", marked(Settings.__doc__ or "") and "the same network again, with streams of its own: an A/A twin", "`replicate: [0, 1]`"],
-    ]  # fmt: skip
-    return ["## Paths", marked(NOTES["paths"]), table(["path", "is", "as a factor"], rows)]
+    return ["## Paths", marked(NOTES["paths"]), table(["path", "is", "as a factor"], _PATHS)]

@@ -1,4 +1,4 @@
-"""What the specs' own docstrings leave to be said of the keys of an experiment, and an example of each section."""
+"""What the specs' own docstrings leave to be said of the keys of an experiment, and examples."""
 
 from collections.abc import Mapping
 
@@ -17,14 +17,19 @@ TITLES: Mapping[str, str] = {
 
 NOTES: Mapping[str, str] = {
     "": (
-        "A design says which variants there are. `factorial`: all combinations of the levels. `one_at_a_time`: the "
-        "baseline, and each other level of one factor. `leave_one_out`: the same for factors of two levels, the "
-        "first of which is the whole network. `add_one_in`: the bare network of all second levels, and each first "
-        "level added alone. `list`: what `variants` names. `random`, `tpe`, `nsga2` and `qmc` search, and need "
+        "A design says which variants there are. `factorial`: all combinations of the levels. "
+        "`one_at_a_time`: the "
+        "baseline, and each other level of one factor. `leave_one_out`: the same for factors of two "
+        "levels, the "
+        "first of which is the whole network. `add_one_in`: the bare network of all second levels, and "
+        "each first "
+        "level added alone. `list`: what `variants` names. `random`, `tpe`, `nsga2` and `qmc` search, "
+        "and need "
         "`search`."
     ),
     "baseline": (
-        "The defaults are the network of the design article. A block is a name, or a mapping with `block` and its "
+        "The defaults are the network of the design article. A block is a name, or a mapping with "
+        "`block` and its "
         "options; a mapping without `block` changes options of the default block."
     ),
     "data": "Data sets and their options stand in the reference of blocks, under `data`.",
@@ -32,12 +37,15 @@ NOTES: Mapping[str, str] = {
     "measure": "What each value means, and what comes of it, is said in docs/measuring.md.",
     "analysis": "Declared before the results are seen: the manifest keeps it.",
     "factors": (
-        "Each key is a path. Its value is a list of levels, a range (searches only), or a mapping of these keys; "
+        "Each key is a path. Its value is a list of levels, a range (searches only), or a mapping of "
+        "these keys; "
         "`levels` and a range exclude each other."
     ),
-    "search": "Only with the designs `random`, `tpe`, `nsga2` and `qmc`. docs/running.md says what is promised.",
+    "search": "Only with the designs `random`, `tpe`, `nsga2` and `qmc`. docs/running.md says what is "
+    "promised.",
     "pruner": "`startup` and `warmup` belong to `median`; `factor` and `first` to the other two.",
-    "tune": "Only with designs that are no search. Every key beside these two is a path under `train`, or `data.augment`.",
+    "tune": "Only with designs that are no search. Every key beside these two is a path under `train`, "
+    "or `data.augment`.",
     "paths": "What `factors`, `variants`, `when` and `tune` name. A path that changes nothing is an error.",
 }
 
@@ -52,15 +60,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "factors": "What is varied.",
         "variants": "For the design `list`: what each variant changes.",
         "seeds": "A number n means the seeds 0 to n - 1. All variants share them.",
-        "constraints": "Limits on what is trained: `params <= 2M`, `macs >= 100k`, `memory <= 2G`, `latency <= 2 ms`, "
+        "constraints": "Limits on what is trained: `params <= 2M`, `macs >= 100k`, `memory <= 2G`, "
+        "`latency <= 2 ms`, "
         "`latency <= 0.8x`. Memory and latency: searches only.",
         "measure": "What is timed.",
         "analysis": "What is concluded.",
-        "plugins": "Files beside this one, or modules, that register blocks or data sets. They are code, which runs.",
+        "plugins": "Files beside this one, or modules, that register blocks or data sets. They are code, "
+        "which runs.",
     },
     "baseline": {
         "stem": "The first layers.",
-        "branches": "The branches of the multi-scale block, by names of your own; `~` takes one out with its channels.",
+        "branches": "The branches of the multi-scale block, by names of your own; `~` takes one out with "
+        "its channels.",
         "fusion": "What joins the branches.",
         "attention": "What stands behind each multi-scale block.",
         "head": "From the last map to the classes.",
@@ -90,7 +101,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "search": {
         "seed": "Of the sampler.",
-        "pruner": "What stops runs early: `none`, `median`, `successive_halving`, `hyperband`. For accuracy alone.",
+        "pruner": "What stops runs early: `none`, `median`, `successive_halving`, `hyperband`. For "
+        "accuracy alone.",
     },
     "pruner": {"name": "Which rule."},
     "tune": {},

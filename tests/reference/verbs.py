@@ -46,7 +46,9 @@ def parameters_of(verb: Callable[..., None]) -> Iterator[Parameter]:
     hints = get_type_hints(verb, include_extras=True)
     for name, parameter in inspect.signature(verb).parameters.items():
         kind, info = get_args(hints[name])
-        names = info.param_decls or (f"--{name.replace('_', '-')}",)
+        # of `Annotated[..., typer.Option("--out", "-o")]` Typer keeps the first as its default
+        first = (info.default,) if isinstance(info.default, str) else ()
+        names = (*first, *(info.param_decls or ())) or (f"--{name.replace('_', '-')}",)
         if isinstance(info, ArgumentInfo):
             metavar = (info.metavar or name.upper()).rstrip(".")
             names = (f"{metavar}..." if get_origin(kind) is list else metavar,)
@@ -60,7 +62,9 @@ def _verb(verb: Callable[..., None]) -> str:
     usage = " ".join(["msanet-bench", verb.__name__, *options, *arguments])
     paragraphs = re.split(r"\n\s*\n", inspect.getdoc(verb) or "")
     grids = [table(["argument or option", "value", "default", "meaning"], map(_row, parameters))]
-    return "\n\n".join([f"## {verb.__name__}", f"`{usage}`", *map(marked, paragraphs), *grids[: len(parameters)]])
+    return "\n\n".join(
+        [f"## {verb.__name__}", f"`{usage}`", *map(marked, paragraphs), *grids[: len(parameters)]]
+    )
 
 
 def _row(parameter: Parameter) -> list[str]:
@@ -68,7 +72,12 @@ def _row(parameter: Parameter) -> list[str]:
     help_text = marked(info.help or "")
     if info.envvar:
         help_text += f" Environment variable `{info.envvar}`."
-    return [", ".join(f"`{name}`" for name in parameter.names), _value(parameter), _default(parameter), help_text]
+    return [
+        ", ".join(f"`{name}`" for name in parameter.names),
+        _value(parameter),
+        _default(parameter),
+        help_text,
+    ]
 
 
 def _value(parameter: Parameter) -> str:
