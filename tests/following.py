@@ -39,7 +39,7 @@ def follow(fences: Sequence[Fence], folder: Path, *, is_heavy: bool = False) -> 
     """
     for said, printed, is_exact in promises(fences, folder, is_heavy=is_heavy):
         if is_exact:
-            assert printed == said.text
+            assert printed == said.text, printed
         else:
             missing = shapes(_anywhere(said.text)) - shapes(_anywhere(printed))
             assert not missing, printed
@@ -49,6 +49,7 @@ def follow(fences: Sequence[Fence], folder: Path, *, is_heavy: bool = False) -> 
 ELSEWHERE = (
     (re.compile(r"[+-](?=\d+\.\d)"), ""),
     (re.compile(r"<\.\d+"), "0.0"),
+    (re.compile(r"\d+ workers?\b"), "# workers"),
     (
         re.compile(r"(HELPS|HURTS|helps|hurts|negligible|NO MATERIAL EFFECT|UNRESOLVED)[^|,]*(?= \|)"),
         "VERDICT",
@@ -160,11 +161,11 @@ def _script(fence: Fence, folder: Path) -> str:
 def _read(fence: Fence, folder: Path) -> None:
     """A whole experiment is checked with its plug-ins; a part of one is held to the schema."""
     document = read_yaml(fence.text)
-    assert not document.problems
+    assert not document.problems, document.problems
     if "delta" in document.tree:
         (folder / fence.file).write_text(fence.text, encoding="utf-8")
         load_experiment(folder / fence.file)
         return
     schema = {**experiment_schema(catalog()), "required": []}
     errors = [error.message for error in Draft202012Validator(schema).iter_errors(document.tree)]
-    assert errors == [], fence.text
+    assert not errors, errors

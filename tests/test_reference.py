@@ -1,5 +1,6 @@
 """The reference pages are those that the code gives, and leave nothing out."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import pytest
 
 from msanet_bench.checks import catalog
 from msanet_bench.cli import VERBS
+from msanet_bench.constraint import Constraint
 from msanet_bench.errors import SpecError
 from msanet_bench.parse import parse_experiment
 from msanet_bench.yaml_document import read_yaml
 from reference import PAGES
 from reference.experiment import SECTIONS
-from reference.experiment_words import EXAMPLES
+from reference.experiment_words import EXAMPLES, WORDS
 from reference.words import described, meanings, shown, type_words
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -72,6 +74,11 @@ def test_every_example_is_read(name: str) -> None:
     text = "\n".join([EXAMPLES[name], *(line for key, line in rest.items() if key not in tree)])
     experiment = parse_experiment(text, source="x.yaml", name="x", catalog=catalog())
     assert experiment.factors
+
+
+@pytest.mark.parametrize("limit", re.findall("`([^`]+)`", WORDS[""]["constraints"]))
+def test_every_limit_of_the_page_is_one(limit: str) -> None:
+    assert str(Constraint.parse(limit))
 
 
 def test_an_example_with_a_wrong_key_is_noticed() -> None:

@@ -16,9 +16,8 @@ from reference.words import described, page, shown, summary, table, type_words
 _INTRODUCTION = (
     "All that YAML can name without plug-ins. `msanet-bench blocks` prints the same list, with plug-ins of "
     "installed packages. Parameters and multiply-accumulates (MACs) are those of the default options at "
-    "the sizes "
-    "that each slot names; MACs by the formula that stands beside the block, which two counters are held to. "
-    "Norms and activations take none by convention."
+    "the sizes that each slot names; MACs by the formula that stands beside the block, which two counters "
+    "are held to. Norms and activations take none by convention."
 )
 
 

@@ -9,7 +9,6 @@ from typing import Any, get_args, get_type_hints
 import msanet_bench
 from msanet_bench.checks.shapes import ImageShape
 from msanet_bench.finished import TIMINGS
-from msanet_bench.gfm import escape
 from msanet_bench.measure.samples import Condition, Contender, Sample, Visit
 from msanet_bench.measure.telemetry import Telemetry
 from msanet_bench.overlay import Settings
@@ -40,8 +39,8 @@ def columns_page() -> str:
         "profile.json": _profile(),
         "records.jsonl": _records(),
     }
-    parts = (part for name, grid in sections.items() for part in (f"## {name}", escape(NOTES[name]), grid))
-    return page("Columns of results", escape(NOTES["page"]), *parts)
+    parts = (part for name, grid in sections.items() for part in (f"## {name}", NOTES[name], grid))
+    return page("Columns of results", NOTES["page"], *parts)
 
 
 def _results() -> str:

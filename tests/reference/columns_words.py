@@ -5,23 +5,25 @@ from collections.abc import Mapping
 NOTES: Mapping[str, str] = {
     "page": (
         "The files of a results folder that hold numbers. Units are SI: seconds, bytes, fractions of 1; "
-        "the unit is in "
-        "the name where it is another. An empty field is a value that is not known, and never 0."
+        "the unit is in the name where it is another. An empty field is a value that is not known, and "
+        "never 0."
     ),
-    "results.csv": "One row a cell, in the order of the plan: records.jsonl without curves and bits.",
+    "results.csv": "One row a cell, in the order of the plan: `records.jsonl` without curves and bits.",
     "timings.csv": "One row a cell. Times differ from run to run, so they stand in no record.",
-    "latency.csv": "One row a contender and condition, made from samples.parquet by msanet-bench summarize.",
-    "latency_sessions.csv": "One row a condition that was measured, made from samples.parquet too.",
-    "samples.parquet": "One row a timed window. Whoever is timed, under what, when, how long, and the "
-    "machine's state.",
+    "latency.csv": (
+        "One row a contender and condition, made from `samples.parquet` by `msanet-bench summarize`. "
+        "[measuring.md](../measuring.md#latency) says how."
+    ),
+    "latency_sessions.csv": "One row a condition that was measured, made from `samples.parquet` too.",
+    "samples.parquet": "One row a timed window: who, under what, when, how long, and the machine's state.",
     "profile.json": (
-        "An object with the schema's number, the digest of the code that counted (in a sweep), and under "
-        "variants one "
-        "object a variant with these keys. msanet-bench profile --memory adds measured memory to what it "
-        "prints."
+        "An object with the schema's number, of a sweep the digest of the code that counted, and under "
+        "`variants` one object a variant with these keys. `msanet-bench profile --memory` adds what it "
+        "measures."
     ),
     "records.jsonl": (
-        "One JSON object a line and cell. msanet-bench check --record-schema prints the same as JSON Schema."
+        "One JSON object a line and cell. `msanet-bench check --record-schema` prints the same as JSON "
+        "Schema."
     ),
 }
 
@@ -31,8 +33,8 @@ MEASURES: Mapping[str, str] = {
     "loss": "mean cross-entropy on the test images, without label smoothing",
     "params": "parameters of the network",
     "macs": "multiply-accumulates of one image; missing where they are incomplete",
-    "validation_accuracy": "the same share of the validation images, of cells that only choose "
-    "(searches, `tune`)",
+    "validation_accuracy": "the same share of the validation images, of cells that only choose (searches, "
+    "`tune`)",
 }
 
 _CELL: Mapping[str, str] = {
@@ -118,9 +120,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "peak_est_bytes": "Most alive at once, estimated: `inference_batch_1` and `train_batch_N`.",
         "peak_est_status": "`estimated`, or why not.",
         "receptive_field": "What a unit of the last map can see through windows (`theoretical`), through "
-        "which parts it "
-        "sees all (`whole_map_by`), and what it does see at the start of seed 0 (`effective_side`, in "
-        "pixels).",
+        "which parts it sees all (`whole_map_by`), and what it does see at the start of seed 0 "
+        "(`effective_side`, in pixels).",
     },
     "records.jsonl": {
         "schema_version": "Of this format; older lines are migrated when they are read.",

@@ -9,7 +9,6 @@ from pydantic_core import PydanticUndefined
 
 from msanet_bench.checks import catalog
 from msanet_bench.factor_spec import Factor, TuneSpec
-from msanet_bench.gfm import marked
 from msanet_bench.overlay import BLOCK_SLOTS, SIZES
 from msanet_bench.schema import experiment_schema
 from msanet_bench.search_spec import PrunerSpec, SearchSpec
@@ -32,12 +31,10 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 
 _INTRODUCTION = (
     "An experiment is one YAML file of YAML 1.2: `1e-3` is a number, and `on` and `off` are words, which "
-    "branches "
-    "take; switches are `true` and `false`. Keys that are not listed here are refused, each with its "
-    "line and the nearest known name. "
-    "`msanet-bench check FILE` names all errors at once; `msanet-bench check --schema` prints the same "
-    "as JSON "
-    "Schema, for editors. Only `delta` has no default."
+    "branches take; switches are `true` and `false`. Keys that are not listed here are refused, each with "
+    "its line and the nearest known name. `msanet-bench check FILE` names all errors at once; "
+    "`msanet-bench check --schema` prints the same as JSON Schema, for editors. Only `delta` has no "
+    "default."
 )
 
 
@@ -46,7 +43,7 @@ def experiment_page() -> str:
 
 
 def _section(name: str) -> str:
-    parts = [f"## {TITLES[name]}", marked(NOTES[name])]
+    parts = [f"## {TITLES[name]}", NOTES[name]]
     rows = _rows(name, SECTIONS[name])
     grid = table(["key", "type", "default", "meaning"], rows)
     return "\n\n".join([*parts, grid, f"```yaml\n{EXAMPLES[name].strip()}\n```"])
@@ -129,4 +126,4 @@ _PATHS = (
 
 def _paths() -> list[str]:
     """The paths that factors, variants and `tune` name."""
-    return ["## Paths", marked(NOTES["paths"]), table(["path", "is", "as a factor"], _PATHS)]
+    return ["## Paths", NOTES["paths"], table(["path", "is", "as a factor"], _PATHS)]

@@ -18,34 +18,32 @@ TITLES: Mapping[str, str] = {
 NOTES: Mapping[str, str] = {
     "": (
         "A design says which variants there are. `factorial`: all combinations of the levels. "
-        "`one_at_a_time`: the "
-        "baseline, and each other level of one factor. `leave_one_out`: the same for factors of two "
-        "levels, the "
-        "first of which is the whole network. `add_one_in`: the bare network of all second levels, and "
-        "each first "
-        "level added alone. `list`: what `variants` names. `random`, `tpe`, `nsga2` and `qmc` search, "
-        "and need "
-        "`search`."
+        "`one_at_a_time`: the baseline, and each other level of one factor. `leave_one_out`: the whole "
+        "network of all first levels, and each last level alone. `add_one_in`: the bare network of all last "
+        "levels, the whole one, and each first level added to the bare one. `list`: what `variants` names. "
+        "`random`, `tpe`, `nsga2` and `qmc` search, and need `search`."
     ),
     "baseline": (
-        "The defaults are the network of the design article. A block is a name, or a mapping with "
-        "`block` and its "
-        "options; a mapping without `block` changes options of the default block."
+        "The defaults are the network of the design article. A block is a name, or a mapping with `block` "
+        "and its options; a mapping without `block` changes options of the default block."
     ),
-    "data": "Data sets and their options stand in the reference of blocks, under `data`.",
+    "data": "[Data sets and their options](blocks.md#data) stand in the reference of blocks.",
     "train": "The defaults are the training of the design article's usage example.",
-    "measure": "What each value means, and what comes of it, is said in docs/measuring.md.",
+    "measure": "[measuring.md](../measuring.md#latency) says what each value means, and what comes of it.",
     "analysis": "Declared before the results are seen: the manifest keeps it.",
     "factors": (
-        "Each key is a path. Its value is a list of levels, a range (searches only), or a mapping of "
-        "these keys; "
-        "`levels` and a range exclude each other."
+        "Each key is a path. Its value is a list of levels, a range (searches only), or a mapping of these "
+        "keys; `levels` and a range exclude each other."
     ),
-    "search": "Only with the designs `random`, `tpe`, `nsga2` and `qmc`. docs/running.md says what is "
-    "promised.",
+    "search": (
+        "Only with the designs `random`, `tpe`, `nsga2` and `qmc`. [running.md](../running.md#searches) "
+        "says what is promised."
+    ),
     "pruner": "`startup` and `warmup` belong to `median`; `factor` and `first` to the other two.",
-    "tune": "Only with designs that are no search. Every key beside these two is a path under `train`, "
-    "or `data.augment`.",
+    "tune": (
+        "Only with designs that are no search. Every key beside `trials` and `seed` is a path under "
+        "`train`, or `data.augment`. [running.md](../running.md#equal-tuning) says more."
+    ),
     "paths": "What `factors`, `variants`, `when` and `tune` name. A path that changes nothing is an error.",
 }
 
@@ -61,8 +59,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "variants": "For the design `list`: what each variant changes.",
         "seeds": "A number n means the seeds 0 to n - 1. All variants share them.",
         "constraints": "Limits on what is trained: `params <= 2M`, `macs >= 100k`, `memory <= 2G`, "
-        "`latency <= 2 ms`, "
-        "`latency <= 0.8x`. Memory and latency: searches only.",
+        "`latency <= 2 ms`, `latency <= 0.8x`. Memory and latency: searches only.",
         "measure": "What is timed.",
         "analysis": "What is concluded.",
         "plugins": "Files beside this one, or modules, that register blocks or data sets. They are code, "
