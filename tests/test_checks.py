@@ -19,6 +19,7 @@ VARIANTS = {
     "attention": 12,
     "fashion_mnist": 7,
     "fusion": 4,
+    "imagenet_folder": 7,
     "smoke": 2,
 }
 

@@ -142,7 +142,10 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
         variants=trained,
         merged={variant.name: merged[variant.name] for variant in trained},
         excluded=excluded,
-        notes=tuple(_notes(trained, merged, excluded, shapes)),
+        notes=(
+            *dict.fromkeys(note for dataset in datasets.values() for note in dataset.notes),
+            *_notes(trained, merged, excluded, shapes),
+        ),
         shapes={variant.name: shapes[variant.name] for variant in trained},
         data_digests={key: dataset.digest for key, dataset in datasets.items()},
         test_labels=tuple(datasets[_dataset_key(experiment.data)].test_labels.tolist()),

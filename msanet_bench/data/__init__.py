@@ -3,8 +3,8 @@
 from msanet_bench.data import cifar10, controls, digits, fake, fashion_mnist, image_folder
 from msanet_bench.data.augment import augment_batch
 from msanet_bench.data.batches import Batch, Source, StreamSource, TensorSource
-from msanet_bench.data.cache import read_image
 from msanet_bench.data.dataset import Dataset, Part, assemble, unmapped
+from msanet_bench.data.decode import read_image
 from msanet_bench.data.image_folder import cache_bytes
 from msanet_bench.data.prepared import PreparedData, prepare_all, prepare_test
 from msanet_bench.data.preprocess import Preprocessing, prepare
