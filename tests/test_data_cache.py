@@ -1,4 +1,4 @@
-"""The cache of decoded images: whole or absent, one for all builders, every broken image named."""
+"""The cache of decoded images: whole or absent, one for all builders, without what cannot be decoded."""
 
 from multiprocessing import get_context
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msanet_bench.data.cache import build_cache, decode
+from msanet_bench.data.cache import Corrupt, build_cache, corrupt_images
 from msanet_bench.data.listing import list_tree
 from msanet_bench.errors import DataError
 
@@ -21,31 +21,59 @@ def _write(folder: Path) -> Path:
 
 def _break(folder: Path) -> None:
     photo = folder / "train/dog/b.jpg"
-    photo.write_bytes(photo.read_bytes()[:200])
-    (folder / "test/cat/a.png").write_text("no image")
+    photo.write_bytes(photo.read_bytes()[:700])
+    (folder / "train/dog/c.png").write_text("no image")
 
 
-def test_every_broken_image_is_named_and_nothing_stays(tmp_path: Path) -> None:
+def _bytes(place: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in place.iterdir()}
+
+
+def test_broken_images_have_no_row_and_are_named_with_the_reason(tmp_path: Path) -> None:
     folder = _write(tmp_path / "images")
+    place = tmp_path / "cache" / "abc"
     _break(folder)
-    with pytest.raises(DataError) as caught:
-        build_cache(tmp_path / "cache" / "abc", list_tree(folder), 8)
-    first, *named = str(caught.value).splitlines()
-    assert first == f"{folder}: 2 of 3 images cannot be decoded. Mend or remove:"
-    assert [line.partition(" ")[0] for line in named] == ["train/dog/b.jpg", "test/cat/a.png"]
-    assert list((tmp_path / "cache").iterdir()) == []
+    build_cache(place, list_tree(folder), 8)
+    first, second = corrupt_images(place)
+    assert (first.name, second) == ("train/dog/b.jpg", Corrupt("train/dog/c.png", "no known image format"))
+    assert first.reason.startswith("image file is truncated")
 
 
-def test_of_many_broken_images_twenty_are_named_and_all_are_counted(tmp_path: Path) -> None:
+def test_what_is_left_is_the_cache_of_a_folder_without_them(tmp_path: Path) -> None:
+    """Of 100 images, so that rows move over several blocks; the same bytes, headers and digest included."""
     folder = _write(tmp_path / "images")
-    for number in range(23):
-        (folder / f"train/cat/{number}.png").write_text("no image")
-    with pytest.raises(DataError) as caught:
-        build_cache(tmp_path / "abc", list_tree(folder), 8)
-    first, *named = str(caught.value).splitlines()
-    assert "23 of 26 images" in first
-    assert len(named) == 21
-    assert named[-1] == "and 3 more"
+    for number in range(100):
+        Image.effect_noise((9, 9), 60).convert("RGB").save(folder / f"train/cat/{number:02}.png")
+    broken = [folder / f"train/cat/{number:02}.png" for number in (0, 7, 63, 64, 65, 99)]
+    for path in broken:
+        path.write_text("no image")
+    build_cache(tmp_path / "left", list_tree(folder), 8)
+    assert len(corrupt_images(tmp_path / "left")) == 6
+    for path in broken:
+        path.unlink()
+    build_cache(tmp_path / "whole", list_tree(folder), 8)
+    left = _bytes(tmp_path / "left")
+    assert left.pop("corrupt.json")
+    assert left == _bytes(tmp_path / "whole")
+    assert np.load(tmp_path / "left" / "train.npy", mmap_mode="r").shape == (96, 3, 8, 8)
+
+
+def test_caches_of_earlier_versions_have_every_image(tmp_path: Path) -> None:
+    build_cache(tmp_path / "abc", list_tree(_write(tmp_path / "images")), 8)
+    assert not (tmp_path / "abc" / "corrupt.json").exists()
+    assert corrupt_images(tmp_path / "abc") == ()
+
+
+def test_what_a_killed_builder_left_goes_when_the_next_one_begins(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    for name in ("0123456789abcdef.k1ll3d", "fedcba9876543210", "0123.txt"):
+        (cache / name).mkdir(parents=True)
+    build_cache(cache / "0123456789abcdef", list_tree(_write(tmp_path / "images")), 8)
+    assert sorted(path.name for path in cache.iterdir()) == [
+        "0123.txt",
+        "0123456789abcdef",
+        "fedcba9876543210",
+    ]
 
 
 def test_the_second_builder_leaves_the_first_ones_cache(tmp_path: Path) -> None:
@@ -83,27 +111,3 @@ def test_a_full_disk_is_an_error_before_decoding(tmp_path: Path, monkeypatch: py
     ):
         build_cache(tmp_path / "cache" / "abc", list_tree(_write(tmp_path / "images")), 8)
     assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_the_centre_is_kept_and_the_sides_are_cut(tmp_path: Path) -> None:
-    pixels = np.zeros((8, 16, 3), np.uint8)
-    pixels[:, 4:12] = (10, 20, 30)
-    Image.fromarray(pixels).save(tmp_path / "wide.png")
-    decoded = decode(tmp_path / "wide.png", 8)
-    assert decoded.shape == (3, 8, 8)
-    assert decoded.min(axis=(1, 2)).tolist() == decoded.max(axis=(1, 2)).tolist() == [10, 20, 30]
-
-
-def test_grey_images_and_palettes_become_colour(tmp_path: Path) -> None:
-    Image.new("L", (8, 8), 7).save(tmp_path / "grey.png")
-    Image.new("RGB", (8, 8), (1, 2, 3)).convert("P", palette=Image.Palette.ADAPTIVE).save(
-        tmp_path / "few.gif"
-    )
-    assert decode(tmp_path / "grey.png", 8)[:, 0, 0].tolist() == [7, 7, 7]
-    assert decode(tmp_path / "few.gif", 8)[:, 0, 0].tolist() == [1, 2, 3]
-
-
-def test_sixteen_bit_images_are_refused_and_not_clipped(tmp_path: Path) -> None:
-    Image.fromarray(np.full((8, 8), 1000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(ValueError, match="must have 8 bits a channel, but got mode I"):
-        decode(tmp_path / "deep.png", 8)

@@ -1,5 +1,7 @@
 """Image files to a data set: official parts, digest of content, one cache for all."""
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -98,6 +100,18 @@ def test_a_changed_image_or_size_makes_another_cache(tmp_path: Path) -> None:
     assert len(_caches(tmp_path)) == 3
 
 
+def test_a_cache_has_the_name_that_earlier_versions_gave_it(tmp_path: Path) -> None:
+    """By their formula: the hash of one JSON text of the decoder's number, the size and all stamps."""
+    load(SPEC, _write(tmp_path))
+    stamps = []
+    for name in sorted(LEVELS):
+        part, label, _ = name.split("/")
+        status = (tmp_path / "pets" / name).stat()
+        stamps.append([part, label, name, status.st_size, status.st_mtime_ns])
+    expected = hashlib.sha256(json.dumps([1, 8, stamps]).encode()).hexdigest()[:16]
+    assert [cache.name for cache in _caches(tmp_path)] == [expected]
+
+
 def test_the_size_of_the_cache_is_known_beforehand(tmp_path: Path) -> None:
     _write(tmp_path)
     # six images of 3 x 8 x 8 bytes
@@ -127,6 +141,8 @@ def test_the_place_is_one_relative_path(options: dict[str, str], message: str, t
 
 def test_a_file_that_a_table_names_in_vain_is_reported(tmp_path: Path) -> None:
     (tmp_path / "pets").mkdir()
-    (tmp_path / "pets" / "images.csv").write_text("path,label,split\na.png,cat,train\nb.png,cat,test\n")
+    (tmp_path / "pets" / "images.csv").write_text(
+        "path,label,split\na.png,cat,train\nc.png,dog,train\nb.png,cat,test\n"
+    )
     with pytest.raises(DataError, match=r"pets/b\.png: cannot be read \(No such file or directory\)\."):
         load(TABLE_SPEC, tmp_path)

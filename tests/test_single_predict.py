@@ -84,7 +84,7 @@ def test_what_cannot_be_decoded_is_named_and_the_others_go_on(trained: Path) -> 
     assert outcome.code == 1
     assert [line.split()[0] for line in outcome.out.splitlines()] == ["file", "00.png", "01.png"]
     first, second = outcome.err.splitlines()
-    assert first.startswith("bad.jpg: cannot be decoded (cannot identify image file")
+    assert first == "bad.jpg: cannot be decoded (no known image format)."
     assert second == "gone.png: cannot be decoded (No such file or directory)."
 
 

@@ -21,5 +21,5 @@ def announce_cache(experiment: "Experiment", data_root: Path, *, stream: TextIO 
 def announce_bytes(needed: int, data_root: Path, *, stream: TextIO | None = None) -> None:
     """The same for a cache of so many bytes."""
     if needed:
-        size = f"{needed / 2**20:.1f} MiB"
+        size = f"{needed / 2**20:.1f} MiB" if needed < 2**30 else f"{needed / 2**30:.1f} GiB"
         print(f"decoding images into a cache below {data_root}: {size}, once", flush=True, file=stream)

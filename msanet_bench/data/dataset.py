@@ -29,6 +29,7 @@ class Dataset:
         validation_images: The official validation part; None when there is none, and a seed splits its own.
         classes: The name of each class, by its number.
         digest: Of pixels, labels and class names; never of paths or times.
+        notes: What a reader of results should know of these images.
     """
 
     train_images: Images
@@ -39,6 +40,7 @@ class Dataset:
     digest: str
     validation_images: Images | None = None
     validation_labels: Labels | None = None
+    notes: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dataset) and self.digest == other.digest

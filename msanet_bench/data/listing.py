@@ -1,13 +1,14 @@
 """Which image files belong to a data set, with class and part: from a folder tree or a table."""
 
 import csv
-import os
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
+from msanet_bench.data.tree import files_below, folders_in
 from msanet_bench.errors import DataError
 
 # in the order in which a digest takes them
@@ -15,6 +16,8 @@ PartName: TypeAlias = Literal["train", "test", "val"]
 PART_NAMES: tuple[PartName, ...] = get_args(PartName)
 
 _LAYOUT = "{train,val,test}/<class>/<image>"
+
+SHOWN = 20
 
 
 class Entry(NamedTuple):
@@ -50,27 +53,58 @@ def list_tree(folder: Path) -> Listing:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. It must hold {_LAYOUT}.")
-    inside = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    inside = folders_in(folder)
     strangers = sorted(set(inside) - set(PART_NAMES))
     if strangers:
         raise DataError(f"{folder}: must hold {_LAYOUT} and no other folder, but got {', '.join(strangers)}.")
-    return _listing(folder, list(_tree_entries(folder)))
+    classes = {label for part in inside for label in folders_in(folder / part)}
+    return _listing(folder, list(_tree_entries(folder, inside)), classes)
 
 
 def list_table(table: Path) -> Listing:
     """The files of a CSV table with the columns path (relative to the table), label and split.
 
     Raises:
-        DataError: the table is missing, has other columns or splits, or names a file outside its folder.
+        DataError: the table is missing, has other columns or splits, names a file twice or one outside its
+            folder.
     """
+    entries = []
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.DictReader(file))
+            for number, line in enumerate(csv.DictReader(file), start=2):
+                _require_entry(line, f"{table}:{number}")
+                entries.append(Entry(sys.intern(line["split"]), sys.intern(line["label"]), line["path"]))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: cannot be read as a CSV table ({error}).") from error
-    for number, line in enumerate(lines, start=2):
-        _require_entry(line, f"{table}:{number}")
-    return _listing(table.parent, [Entry(line["split"], line["label"], line["path"]) for line in lines])
+    twice = [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]
+    if twice:
+        raise DataError(f"{table.parent}: every image must be named once, but {twice[0]} is named again.")
+    return _listing(table.parent, entries, {entry.label for entry in entries})
+
+
+def without(listing: Listing, names: Iterable[str]) -> Listing:
+    """The listing without these files.
+
+    Raises:
+        DataError: a part or a class has no training image left.
+    """
+    gone = frozenset(names)
+    entries = [entry for entry in listing.entries if entry.name not in gone]
+    empty = {entry.part for entry in listing.entries} - {entry.part for entry in entries}
+    if empty:
+        raise DataError(f"{listing.folder}: no image of the {empty.pop()} part can be decoded.")
+    return _listing(listing.folder, entries, set(listing.classes))
+
+
+def shown(names: Sequence[str]) -> str:
+    """The first of these names, and how many there are beyond them; what is not printable is escaped."""
+    more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return ", ".join([*map(printable, names[:SHOWN]), *more])
+
+
+def printable(name: str) -> str:
+    """A name as it can be written anywhere, whatever characters a file system lets it have."""
+    return name if name.isprintable() else ascii(name)
 
 
 def _require_entry(line: Mapping[str, str], place: str) -> None:
@@ -88,31 +122,36 @@ def _require_entry(line: Mapping[str, str], place: str) -> None:
         )
 
 
-def _tree_entries(folder: Path) -> Iterator[Entry]:
-    # links are followed: data sets often are links, and a linked class must not vanish
-    for place, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            path = Path(place, name).relative_to(folder)
-            classes = path.parts[1:-1]
-            # a file beside the class folders has no class: a licence, a README
-            if classes and not any(step.startswith(".") for step in path.parts):
-                yield Entry(path.parts[0], classes[0], path.as_posix())
+def _tree_entries(folder: Path, parts: Iterable[str]) -> Iterator[Entry]:
+    for part in parts:
+        for label in folders_in(folder / part):
+            # one string for all images of a class
+            shared = sys.intern(label)
+            yield from (Entry(part, shared, name) for name in files_below(folder, f"{part}/{label}"))
 
 
-def _listing(folder: Path, entries: Sequence[Entry]) -> Listing:
-    twice = [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]
-    if twice:
-        raise DataError(f"{folder}: every image must be named once, but {twice[0]} is named again.")
-    labels = {part: {entry.label for entry in entries if entry.part == part} for part in PART_NAMES}
+def _listing(folder: Path, entries: list[Entry], classes: set[str]) -> Listing:
+    """The entries in order; `classes` may have labels without an image.
+
+    Raises:
+        DataError: no training or test images, or a class that cannot be learnt.
+    """
     for part in ("train", "test"):
-        if not labels[part]:
+        if all(entry.part != part for entry in entries):
             raise DataError(
                 f"{folder}: the {part} part has no image. Give it one as {_LAYOUT} "
                 "or in the table's column split; a fixed test part makes results comparable."
             )
-    unknown = (labels["val"] | labels["test"]) - labels["train"]
+    learnt = {entry.label for entry in entries if entry.part == "train"}
+    unknown = sorted(classes - learnt)
     if unknown:
+        raise DataError(f"{folder}: every class needs training images, but {shown(unknown)} has none.")
+    odd = [label for label in learnt if not label.isprintable()]
+    if odd:
         raise DataError(
-            f"{folder}: every class needs training images, but {', '.join(sorted(unknown))} has none."
+            f"{folder}: the name of a class must be printable text, but got {min(odd)!a}. Rename it."
         )
-    return Listing(folder, tuple(sorted(entries)), tuple(sorted(labels["train"])))
+    if len(learnt) == 1:
+        raise DataError(f"{folder}: there must be 2 classes or more, but got only {learnt.pop()}.")
+    entries.sort()
+    return Listing(folder, tuple(entries), tuple(sorted(learnt)))

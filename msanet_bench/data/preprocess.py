@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from msanet_bench.data.dataset import Images, Rows
+from msanet_bench.data.reader import stored_batches
 from msanet_bench.spec import DataSpec
 
 # 2^24 numbers are 64 MiB as float32: what resizing a chunk needs at a time, whatever the image size
@@ -82,6 +83,6 @@ def prepared_chunks(
     """The prepared images of these rows, in order, as many at a time as memory allows."""
     numbers = max(int(np.prod(images.shape[1:])), int(np.prod(preprocessing.shape(images))))
     step = max(1, _CHUNK_NUMBERS // numbers)
-    for start in range(0, len(rows), step):
-        chunk = torch.from_numpy(images[rows[start : start + step]])
+    chunks = [rows[start : start + step] for start in range(0, len(rows), step)]
+    for chunk in stored_batches(images, chunks):
         yield prepare(chunk.to(device), preprocessing)

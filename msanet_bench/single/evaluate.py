@@ -37,7 +37,7 @@ def evaluate_network(path: Path, loaded: Loaded, data_root: Path) -> NetworkFind
     return NetworkFindings(
         name=f"{card.name}: {card.variant} seed {card.seed}",
         settings=tuple(_facts(loaded, dataset)),
-        notes=loaded.notes,
+        notes=(*loaded.notes, *dataset.notes),
         classes=card.classes,
         measures={name: float(measure.value) for name, measure in measures.items()},
         probabilities=logits.double().softmax(dim=1).numpy(),

@@ -102,6 +102,7 @@ def open_run(experiment: Experiment, options: TrainOptions) -> Run:
     experiment = experiment.model_copy(update={"train": train})
     job = _job(experiment, options)
     card = _card(experiment, job)
+    notes = (*notes, *dataset_of(job).notes)
     if not out.exists():
         return Run(job, out, card, given, options.redraw_last_layer, None, notes)
     before = read_checkpoint(out)
