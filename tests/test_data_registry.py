@@ -9,10 +9,12 @@ from msanet_bench.errors import DataError
 from msanet_bench.spec import DataSpec
 
 
-def test_the_five_data_sets_are_registered() -> None:
+def test_the_data_sets_are_registered() -> None:
     assert list(DATASETS) == [
         "cifar10",
+        "control_global_mean",
         "control_local",
+        "control_long_range",
         "control_noise",
         "control_texture_scale",
         "digits",
@@ -37,8 +39,8 @@ def test_a_data_set_is_loaded_with_its_options(tmp_path: Path) -> None:
             DataSpec(dataset="digit"),
             (
                 "data.dataset: unknown data entry `digit`. Did you mean 'digits'? "
-                "Known: cifar10, control_local, control_noise, control_texture_scale, "
-                "digits, fake, fashion_mnist, image_folder."
+                "Known: cifar10, control_global_mean, control_local, control_long_range, control_noise, "
+                "control_texture_scale, digits, fake, fashion_mnist, image_folder."
             ),
         ),
         (
