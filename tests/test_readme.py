@@ -243,6 +243,7 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
         "docs/running.md",
         "docs/single.md",
         "docs/clusters.md",
+        "docs/installing.md",
     ],
 )
 def test_every_relative_link_leads_somewhere(page: str) -> None:
