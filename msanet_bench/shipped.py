@@ -31,9 +31,12 @@ def experiment_file(named: Path) -> Path:
 
 
 def shipped_experiments() -> dict[str, Path]:
-    """Every shipped file by its name: the path below its folder without suffix, such as `controls/noise`."""
+    """Every shipped file by its name: the path below its folder without suffix, such as `controls/noise`.
+
+    The claims beside them are about the results of a checkout and no experiment.
+    """
     folder = _folder()
-    files = sorted(folder.rglob("*.yaml"))
+    files = (path for path in sorted(folder.rglob("*.yaml")) if path != folder / "claims.yaml")
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
 
 

@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+# those of the repository; claims.yaml beside them is none
+COMMITTED = sorted(
+    path for path in (Path(__file__).parents[1] / "experiments").glob("*.yaml") if path.stem != "claims"
+)
+
 TINY = """
 delta: 5 pp
 baseline: {stem: small, width: 0.125, depth: [1]}

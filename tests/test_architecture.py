@@ -21,7 +21,7 @@ ROWS = (
     "duration",
     "profile",
     "cell executors exports search session",
-    "analyze checks compare report schema testing",
+    "analyze checks claims compare report schema testing",
     "analysis data measure model source_digest train",
     "amendments events finished parse plugins status",
     "parse_factors parse_search parse_tune",
@@ -49,7 +49,7 @@ HOMES = {
     "pandas": "analyze report",
     "pyarrow": "measure",
     # options of data sets carry their bounds as pydantic fields
-    "pydantic": "data factor_spec model overlay parse registry schema search_spec single spec strict "
+    "pydantic": "claims data factor_spec model overlay parse registry schema search_spec single spec strict "
     "violations",
     "pydantic_core": "violations",
     "psutil": "executors",
@@ -60,8 +60,8 @@ HOMES = {
     "scipy": "analysis",
     "sklearn": "data",
     "timm": "model",
-    "torch": "api cell checks data doctor duration latency measure model profile session single sweep "
-    "testing train",
+    "torch": "api cell checks claims data doctor duration latency measure model profile session single "
+    "sweep testing train",
     "torchvision": "data model",
     "triton": "doctor",
     "typer": "cli",

@@ -63,6 +63,7 @@ def test_every_verb_explains_itself_and_each_of_its_options(verb: str, tmp_path:
         ("table", ["0: made", "2: an option names what is not there"]),
         ("doctor", ["0: in order", "1: a check failed", "2: a file cannot be read"]),
         ("compare", ["0: compared", "1: a gate fails", "2: a folder or an option", "3: not comparable"]),
+        ("verify", ["0: no verdict is contrary", "1: a claim", "2: the claims, the results"]),
         ("analyze", ["0: printed", "2: the table or an option"]),
     ],
 )

@@ -38,7 +38,7 @@ def test_help_loads_nothing_heavy() -> None:
     "verb",
     [
         *("sweep", "check", "profile", "merge", "report", "table", "compare", "analyze", "doctor"),
-        *("train", "evaluate", "predict", "export"),
+        *("train", "evaluate", "predict", "export", "verify"),
     ],
 )
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:

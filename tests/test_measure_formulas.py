@@ -1,11 +1,11 @@
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from catalogs import own_catalog
+from experiments import COMMITTED
 from msanet_bench.checks import catalog, load_experiment
 from msanet_bench.measure.formulas import classes_without_formula, evaluate_formulas, has_formula
 from msanet_bench.measure.macs import count_macs
@@ -32,8 +32,6 @@ from msanet_bench.model.msanet import Downsample
 from msanet_bench.model.stems.imagenet import Imagenet
 from msanet_bench.model.stems.small import Small
 from msanet_bench.plan import Variant, enumerate_variants
-
-EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))
 
 # channels and side of the images of each data set that an experiment may name, and its classes
 IMAGES = {"digits": (1, 8, 10), "fashion_mnist": (1, 28, 10), "cifar10": (3, 32, 10)}
@@ -164,7 +162,7 @@ def test_what_multiplies_without_parameters_needs_a_formula_too() -> None:
 
 
 def _variants() -> Iterator[tuple[str, Variant]]:
-    for file in EXPERIMENTS:
+    for file in COMMITTED:
         for variant in enumerate_variants(load_experiment(file), catalog()):
             # networks of others have no formulas: test_model_families.py holds them to published numbers
             if variant.settings.model.model.block == "msanet":

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from catalogs import own_catalog
+from experiments import COMMITTED
 from msanet_bench.factor_spec import Factor
 from msanet_bench.parse import parse_experiment
 from msanet_bench.plan import enumerate_variants
 from msanet_bench.spec import BranchSpec, Experiment, ModelSpec
 
 CATALOG = own_catalog()
-EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))
 
 
 def experiment(text: str) -> Experiment:
@@ -81,7 +81,7 @@ def test_data_options_and_levels_that_are_lists_are_kept() -> None:
     assert read.factors["depth"].levels == ([1, 1, 1], [2, 2, 2])
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_experiment_of_the_repository_is_planned(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     read = parse_experiment(text, source=str(path), name=path.stem, catalog=CATALOG)
@@ -94,6 +94,6 @@ def test_every_experiment_of_the_repository_is_planned(path: Path) -> None:
 
 
 def test_the_ablation_is_every_combination_of_branches_and_attention() -> None:
-    path = next(path for path in EXPERIMENTS if path.stem == "ablation")
+    path = next(path for path in COMMITTED if path.stem == "ablation")
     read = parse_experiment(path.read_text(encoding="utf-8"), source="x", name="x", catalog=CATALOG)
     assert (len(enumerate_variants(read, CATALOG)), len(read.seeds)) == (2**5, 3)

@@ -1,3 +1,4 @@
+import json
 import re
 import runpy
 import shlex
@@ -244,6 +245,7 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
         "docs/single.md",
         "docs/clusters.md",
         "docs/installing.md",
+        "docs/claims.md",
     ],
 )
 def test_every_relative_link_leads_somewhere(page: str) -> None:
@@ -261,6 +263,18 @@ def test_what_the_page_says_of_fashion_mnist_is_that_of_the_results(request: pyt
         assert run_verb(*command, cwd=ROOT).code == 0
     checked = run_verb(*command, "--check", cwd=ROOT)
     assert checked.code == 0, checked.out
+
+
+def test_the_table_of_claims_is_what_they_come_out_as(request: pytest.FixtureRequest) -> None:
+    command = ["verify", "experiments/claims.yaml", "--inject", "README.md"]
+    if request.config.getoption("--update-golden"):
+        run_verb(*command, cwd=ROOT)
+    checked = run_verb(*command, "--check", "--json", cwd=ROOT)
+    assert (checked.code, checked.err) == (0, "")
+    claims = {claim["name"]: claim for claim in json.loads(checked.out)["claims"]}
+    # the article's size against the published count, which no rule of ours may turn into 25 millions
+    assert (claims["size-25M"]["verdict"], claims["size-25M"]["parts"][0]["value"]) == ("refuted", 15_426_928)
+    assert {claim["verdict"] for claim in claims.values() if claim["declared"] == "holds"} == {"confirmed"}
 
 
 def test_a_changed_number_of_the_page_is_noticed(tmp_path: Path) -> None:

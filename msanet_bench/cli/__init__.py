@@ -24,6 +24,7 @@ from msanet_bench.cli.summarize import summarize
 from msanet_bench.cli.sweep import sweep
 from msanet_bench.cli.table import table
 from msanet_bench.cli.train import train
+from msanet_bench.cli.verify import verify
 from msanet_bench.errors import BenchError
 
 VERBS = (
@@ -44,6 +45,7 @@ VERBS = (
     evaluate,
     predict,
     export,
+    verify,
     blocks,
     doctor,
 )
