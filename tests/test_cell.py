@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ import torch
 
 import msanet_bench.cell.ready
 import msanet_bench.cell.run
-from experiments import write_experiment
+from experiments import TINY, write_experiment
 from msanet_bench.cell import Job, run_cell
-from msanet_bench.checks import load_experiment
+from msanet_bench.checks import check_plan, load_experiment
 from msanet_bench.data import load
 from msanet_bench.plan import baseline_settings
 from msanet_bench.source_digest import code_digest, cost_digest
@@ -178,3 +179,16 @@ def test_the_code_digest_changes_with_the_code_and_the_plugins_it_names(
     assert cost_digest((), tmp_path) != counted
     (tmp_path / "model" / "build.py").write_text("2\n")
     assert digest() != plain
+
+
+def test_norms_and_activations_are_factors_from_the_plan_to_the_record(tmp_path: Path) -> None:
+    levels = "  norm: [batch, group, none]\n  activation: [relu, gelu]\n"
+    text = TINY.replace("  attention: [self_attention, none, se]\n", levels)
+    plan = check_plan(load_experiment(write_experiment(tmp_path, text)), tmp_path)
+    assert [v.name for v in plan.variants] == ["baseline", "norm=group", "norm=none", "activation=gelu"]
+    job, records = _job(tmp_path), []
+    for variant in plan.variants:
+        records.append(run_cell(dataclasses.replace(job, settings=variant.settings)).record)
+        assert records[-1].status == "ok", records[-1].reason
+    curves = {json.dumps([epoch["train_loss"] for epoch in record.curve]) for record in records}
+    assert len(curves) == len(records)

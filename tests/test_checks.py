@@ -11,7 +11,7 @@ EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
 # baseline included: 2^5 combinations; four branches, attention and dilation left out; attention left out
 VARIANTS = {
-    "branches": 11,
+    "branches": 13,
     "capacity": 9,
     "dilation": 9,
     "families": 6,

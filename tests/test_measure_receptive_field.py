@@ -12,7 +12,7 @@ from torchvision import models
 from msanet_bench.measure.receptive_field import EffectiveField, effective_field, theoretical_field
 from msanet_bench.model.build import build
 from msanet_bench.model.initialise import initialise
-from msanet_bench.model.slots import ATTENTION, STEMS
+from msanet_bench.model.slots import ATTENTION, BRANCHES, STEMS
 from msanet_bench.spec import ARTICLE_BRANCHES, BlockSpec, BranchSpec, ModelSpec
 
 SMALL, NONE = BlockSpec(block="small"), BlockSpec(block="none")
@@ -318,6 +318,10 @@ def test_what_torchs_layers_see(layer: nn.Module, seen: tuple[int, int, bool] | 
         (lambda x: nn.functional.avg_pool2d(x, 2) + x[:, :, ::2, ::2], "slice: the sizes"),
         (lambda x: nn.functional.max_pool2d(x, 3, 1, 1, return_indices=True)[1] + x, "second result"),
         (lambda x: nn.functional.interpolate(x, scale_factor=2.0), "no rule for upsample_nearest2d"),
+        (
+            lambda x: nn.functional.adaptive_avg_pool2d(x, 5),
+            "has windows that may differ from place to place",
+        ),
         # a product of channels with channels at each pixel, which is no attention
         (
             lambda x: (y := x.permute(2, 3, 0, 1).flatten(0, 1)).bmm(y.mT),
@@ -391,6 +395,25 @@ def test_every_registered_block_is_followed_or_says_why_not() -> None:
             model = article(stem=BlockSpec(block=stem), attention=BlockSpec(block=attention))
             status = theoretical_field(model, (3, 32, 32)).status
             assert status.startswith("not known (" if attention in NOT_FOLLOWED else "exact"), attention
+
+
+# where two units of one map see unlike parts of it
+UNLIKE = {
+    "deformable": "not known (deform_conv2d: has taps that lie where the image puts them)",
+    "pyramid_pool": "not known (_adaptive_avg_pool2d: has windows that may differ from place to place)",
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_every_registered_branch_is_followed_or_says_why_not(name: str) -> None:
+    model = article(stem=SMALL, attention=NONE, branches=branches(conv3=conv(), other=BranchSpec(block=name)))
+    assert theoretical_field(model, (3, 32, 32)).status == UNLIKE.get(name, "exact")
+
+
+def test_a_pyramid_of_one_bin_is_the_mean_of_the_map() -> None:
+    pyramid = BranchSpec(block="pyramid_pool", options={"bins": (1,)})
+    model = article(stem=SMALL, depth=(1,), attention=NONE, branches=branches(pyramid=pyramid))
+    assert sides(model) == (5, 5, True)
 
 
 def test_the_network_is_not_touched() -> None:

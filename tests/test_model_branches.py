@@ -78,6 +78,7 @@ def test_depthwise_has_the_parameters_of_its_two_parts() -> None:
         ("conv", {"kernel": 4}, "kernel", "`kernel` must be odd and positive, but got (kernel=4)."),
         ("depthwise", {"kernel": -3}, "kernel", "`kernel` must be odd and positive, but got (kernel=-3)."),
         ("max_pool", {"kernel": 2}, "kernel", "`kernel` must be odd and positive, but got (kernel=2)."),
+        ("deformable", {"kernel": 2}, "kernel", "`kernel` must be odd and positive, but got (kernel=2)."),
         ("conv", {"dilation": 0}, "dilation", "`dilation` must be positive, but got (dilation=0)."),
     ],
 )

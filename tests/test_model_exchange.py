@@ -1,5 +1,7 @@
 """Norms and activations that take the place of those that blocks build; blocks of issue 6 by second means."""
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,16 +9,19 @@ from torch import Tensor, nn
 from catalogs import own_catalog
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.measure.receptive_field import EXACT, theoretical_field
+from msanet_bench.model import fused as fused_module
 from msanet_bench.model.branches.asymmetric import Asymmetric
 from msanet_bench.model.branches.conv import Conv
 from msanet_bench.model.branches.depthwise_separable import DepthwiseSeparable
 from msanet_bench.model.branches.identity import Identity
 from msanet_bench.model.branches.pyramid_pool import PyramidPool
 from msanet_bench.model.build import build
-from msanet_bench.model.fused import fuse
+from msanet_bench.model.fused import TOLERANCE, MergedMultiScaleBlock, fuse
 from msanet_bench.model.heads.gem import GeM
 from msanet_bench.model.initialise import initialise
+from msanet_bench.model.msanet import MultiScaleBlock
 from msanet_bench.model.norm import GroupNorm, LayerNorm
+from msanet_bench.model.slots import ACTIVATIONS, ATTENTION
 from msanet_bench.overlay import Settings, changed
 from msanet_bench.plan import cell_key
 from msanet_bench.spec import BlockSpec, ModelSpec
@@ -28,6 +33,19 @@ def network(**changes: BlockSpec) -> nn.Module:
     model = build(ModelSpec(stem=BlockSpec(block="small"), width=0.125, depth=(1,), **changes), num_classes=4)
     initialise(model, 0)
     return model.eval()
+
+
+class Normed(nn.Module):
+    """What a plug-in builds with torch's own modules."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm, self.activation = nn.BatchNorm2d(channels), nn.ReLU()
+        self.gate = nn.Sequential(nn.Conv2d(channels, channels, 1), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        gated: Tensor = self.gate(self.activation(self.norm(x)))
+        return x * gated
 
 
 def image(channels: int = 3) -> Tensor:
@@ -54,6 +72,58 @@ def test_no_batch_norm_and_no_relu_is_left() -> None:
     model = network(norm=BlockSpec(block="layer"), activation=BlockSpec(block="gelu"))
     assert not [m for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.ReLU)]
     assert [m for m in network().modules() if isinstance(m, nn.BatchNorm2d)]
+
+
+def test_what_a_plugin_builds_is_exchanged_too_and_its_other_modules_stay() -> None:
+    ATTENTION.register("normed")(Normed)
+    normed = BlockSpec(block="normed")
+    for changes, kinds in (
+        ({}, (nn.BatchNorm2d, nn.ReLU)),
+        ({"norm": BlockSpec(block="group"), "activation": BlockSpec(block="silu")}, (GroupNorm, nn.SiLU)),
+    ):
+        block = network(attention=normed, **changes).get_submodule("stages.0.blocks.0.attention")
+        assert (type(block.norm), type(block.activation)) == kinds
+        assert [type(module) for module in block.get_submodule("gate").children()] == [nn.Conv2d, nn.Sigmoid]
+
+
+class Sloped(nn.PReLU):
+    """A ReLU that learns its slope below 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+def with_slopes() -> nn.Module:
+    """The article's branches, each with a slope of its own, and norms that do something."""
+    ACTIVATIONS.register("sloped")(Sloped)
+    model = network(activation=BlockSpec(block="sloped")).double()
+    slopes = [module.weight for module in model.modules() if isinstance(module, Sloped)]
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    for slope, value in zip(slopes, torch.linspace(0.1, 0.9, len(slopes)), strict=True):
+        nn.init.constant_(slope, value.item())
+    for norm in norms:
+        nn.init.constant_(norm.running_mean, 0.3)
+        nn.init.constant_(norm.weight, 2.0)
+    return model
+
+
+def test_activations_that_learn_are_kept_and_their_branches_are_not_merged() -> None:
+    model, x = with_slopes(), image().double()
+    fused = fuse(model, x)
+    with torch.no_grad():
+        torch.testing.assert_close(fused(x), model(x), rtol=0, atol=TOLERANCE * model(x).abs().max().item())
+    assert not [m for m in fused.modules() if isinstance(m, nn.BatchNorm2d | MergedMultiScaleBlock)]
+    plain = fuse(network(), image())
+    assert [m for m in plain.modules() if isinstance(m, MergedMultiScaleBlock)]
+
+
+def test_branches_with_unlike_slopes_that_were_merged_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(block: MultiScaleBlock) -> Mapping[str, nn.Conv2d]:
+        return {name: branch.conv for name, branch in block.branches.items() if isinstance(branch, Conv)}
+
+    monkeypatch.setattr(fused_module, "mergeable", careless)
+    with pytest.raises(ValueError, match="a fused network must give the same outputs"):
+        fuse(with_slopes(), image().double())
 
 
 @pytest.mark.parametrize(("channels", "size", "groups"), [(4, 16, 1), (64, 16, 4), (20, 8, 2), (17, 2, 1)])

@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 
+from msanet_bench.errors import BlockError
 from msanet_bench.measure.macs import count_macs
 from msanet_bench.model.attention import ATTENTION
 from msanet_bench.model.attention.eca import ECA
@@ -66,3 +67,14 @@ def test_options_of_timm_reach_the_layer() -> None:
     pytest.importorskip("timm")
     assert ATTENTION["timm:se"](16, rd_channels=5).fc1.out_channels == 5
     assert ATTENTION.resolve("timm:se", {"rd_channels": 5})["rd_channels"] == 5
+
+
+def test_a_norm_that_holds_an_activation_too_is_not_exchanged_and_loses_nothing() -> None:
+    pytest.importorskip("timm")
+    kinds = {"attention": BlockSpec(block="timm:sk"), "norm": BlockSpec(block="group")}
+    with pytest.raises(BlockError, match=r"^norm: must exchange norms .* has a BatchNormAct2d, which"):
+        build(ModelSpec(width=0.125, depth=(1,), **kinds), num_classes=3)
+    # norms of torch's own are exchanged in blocks of timm too
+    kinds["attention"] = BlockSpec(block="timm:coord")
+    model = build(ModelSpec(width=0.125, depth=(1,), **kinds), num_classes=3)
+    assert not [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]

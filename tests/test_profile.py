@@ -248,8 +248,11 @@ def test_one_variant_is_asked_for_by_its_name(plan: CheckedPlan) -> None:
         only_variant(merged, "twin")
 
 
-# they cut a map into pieces or work along one axis
-NOT_FOLLOWED = ("attention=window", "attention=axial", "attention=coordinate", "model=timm:test_vit")
+# they cut a map into pieces, work along one axis, or see unlike parts from place to place
+NOT_FOLLOWED = (
+    *("attention=window", "attention=axial", "attention=coordinate", "model=timm:test_vit"),
+    *("=deformable", "=pyramid_pool"),
+)
 
 
 @pytest.mark.slow

@@ -1,12 +1,10 @@
 import json
 import re
 import runpy
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -20,54 +18,18 @@ from msanet_bench.cli import VERBS
 from msanet_bench.report.findings import find
 from msanet_bench.report.inputs import read_inputs
 from msanet_bench.report.numbers import plural, probability
+from pages import Fence, commands_of, fences_of, shapes
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SMOKE = "experiments/smoke.yaml"
 SHRUNK = {"seeds": 1, "epochs": 1, "train_images": 40}
 
-FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-FILE_NAME = re.compile(r"# ([\w.]+)\n")
 CONCLUSION = re.compile(r"(?<=<!-- conclusion:begin -->\n).*?(?=<!-- conclusion:end -->)", re.DOTALL)
 
 
-class Fence(NamedTuple):
-    """A block of code; `number` is its place in the page, `file` the name that its first line gives it."""
-
-    number: int
-    language: str
-    text: str
-    file: str
-
-
-def _fences() -> list[Fence]:
-    found = enumerate(FENCE.finditer(README.read_text(encoding="utf-8")))
-    return [_fence(number, match[2], textwrap.dedent(match[3])) for number, match in found]
-
-
-def _fence(number: int, language: str, text: str) -> Fence:
-    named = FILE_NAME.match(text)
-    suffix = {"yaml": "yaml", "python": "py"}.get(language, "txt")
-    return Fence(number, language, text, named[1] if named else f"block_{number}.{suffix}")
-
-
-FENCES = _fences()
+FENCES = fences_of(README.read_text(encoding="utf-8"))
 SHELL = [fence for fence in FENCES if fence.language == "sh"]
-
-
-def _named(fence: Fence) -> bool:
-    return not fence.file.startswith("block_")
-
-
-def _commands(fence: Fence) -> list[tuple[list[str], int]]:
-    """The commands of a block and the exit code that a comment announces."""
-    announced = re.compile(r"# exit code (\d)")
-    lines = fence.text.splitlines()
-    codes = [announced.search(line) for line in lines]
-    return [
-        (shlex.split(line, comments=True), int(code[1]) if code else 0)
-        for line, code in zip(lines, codes, strict=True)
-    ]
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +61,7 @@ def test_every_yaml_block_is_an_experiment(fence: Fence, reader: Reader) -> None
 
 
 @pytest.mark.parametrize(
-    "fence", [f for f in FENCES if f.language == "python" and not _named(f)], ids=lambda fence: fence.file
+    "fence", [f for f in FENCES if f.language == "python" and not f.is_named], ids=lambda fence: fence.file
 )
 def test_every_python_block_runs(fence: Fence, reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
     with chdir(reader.folder):
@@ -112,13 +74,13 @@ def test_every_python_block_runs(fence: Fence, reader: Reader, capsys: pytest.Ca
 )
 def test_every_command_ends_as_the_page_says(fence: Fence, reader: Reader) -> None:
     printed = ""
-    for words, code in _commands(fence):
+    for words, code in commands_of(fence):
         outcome = _run(words, reader)
         assert outcome.code == code, outcome.err
         printed += outcome.out + outcome.err
     following = FENCES[fence.number + 1]
-    if following.language == "text" and not _named(following):
-        missing = _shapes(following.text) - _shapes(printed)
+    if following.language == "text" and not following.is_named:
+        missing = shapes(following.text) - shapes(printed)
         assert not missing, printed
 
 
@@ -167,36 +129,11 @@ def _outside(command: Sequence[str], cwd: Path) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-# What differs from run to run, and what stands for it.
-MEASURED = (
-    (re.compile(r"\d+m\d+s left|\d+s left"), "# left"),
-    (re.compile(r"^\[\d"), "[#"),
-    (re.compile(r"\d+\.\d+"), "#"),
-    (re.compile(r"\b\d+%"), "#%"),
-    (re.compile(r"\b\d+(?= of \d+ pairs of twins)"), "#"),
-    (re.compile(r"\s+ci_not_met$"), ""),
-    (re.compile(r"\b\d+(-\d+)?(?=\s+\d+$)"), "#"),  # a rank
-    (re.compile(r"(?<=\])\s+(~|slower|faster)$"), " ~"),
-)
-
-
-def _shapes(text: str) -> set[str]:
-    """The lines without measured numbers, order and width of columns."""
-    return set(map(_shape, text.splitlines()))
-
-
-def _shape(line: str) -> str:
-    line = line.rstrip()
-    for pattern, stands_for in MEASURED:
-        line = pattern.sub(stands_for, line)
-    return " ".join(line.split())
-
-
 def test_the_shape_of_a_line_keeps_its_words() -> None:
     line = "[3/4] baseline seed 1: accuracy 18.33% (1.6 s), 19.5/min, 1m03s left"
-    assert _shapes(line) == {"[#/4] baseline seed 1: accuracy #% (# s), #/min, # left"}
+    assert shapes(line) == {"[#/4] baseline seed 1: accuracy #% (# s), #/min, # left"}
     line = "attention=none  eager  1.442    -  0.829 [0.389, 1.769]   1-2  20  ci_not_met"
-    assert _shapes(line) == {"attention=none eager # - # [#, #] # 20"}
+    assert shapes(line) == {"attention=none eager # - # [#, #] # 20"}
 
 
 def test_the_smoke_sweep_of_the_page_succeeds(reader: Reader) -> None:
@@ -213,7 +150,7 @@ def test_a_sweep_of_the_page_that_cannot_work_is_noticed(reader: Reader, tmp_pat
 
 
 def test_the_tour_visits_every_verb_in_the_order_of_the_help() -> None:
-    verbs = [words[1] for fence in SHELL for words, _ in _commands(fence) if words[0] == "msanet-bench"]
+    verbs = [words[1] for fence in SHELL for words, _ in commands_of(fence) if words[0] == "msanet-bench"]
     assert list(dict.fromkeys(verbs)) == [verb.__name__ for verb in VERBS]
 
 
@@ -230,27 +167,6 @@ def test_the_files_of_a_sweep_are_those_of_the_table(reader: Reader) -> None:
     )
     listed = set(re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE))
     assert listed == {path.name for path in (reader.folder / "results" / "smoke").iterdir()}
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/architecture.md",
-        "docs/measuring.md",
-        "docs/concluding.md",
-        "docs/running.md",
-        "docs/single.md",
-        "docs/clusters.md",
-        "docs/installing.md",
-        "docs/claims.md",
-    ],
-)
-def test_every_relative_link_leads_somewhere(page: str) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
-    assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
 def test_the_page_says_what_is_known_of_cuda() -> None:

@@ -16,6 +16,7 @@ REGISTERED = [(slot, name) for slot, registry in SLOTS.items() for name in regis
 WITH_OPTIONS: Sequence[tuple[str, str, Mapping[str, Any]]] = [
     ("branches", "conv", {"kernel": 5}),
     ("branches", "conv", {"dilation": 4}),
+    ("branches", "deformable", {"kernel": 5, "dilation": 2, "modulated": True}),
     ("branches", "depthwise", {"kernel": 5, "dilation": 2}),
     ("branches", "max_pool", {"kernel": 5}),
     ("branches", "asymmetric", {"kernel": 7, "dilation": 2}),
@@ -51,6 +52,7 @@ def test_every_slot_has_the_blocks_that_were_promised() -> None:
         "branches": [
             "asymmetric",
             "conv",
+            "deformable",
             "depthwise",
             "depthwise_separable",
             "global_context",

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from msanet_bench.checks.fitting import refuse_images
+from msanet_bench.checks.lone_image import refuse_lone_image
 from msanet_bench.checks.sameness import same_variants
 from msanet_bench.checks.shapes import ImageShape, build_variant, image_shape, resized
 from msanet_bench.checks.taps import taps_off_the_map
 from msanet_bench.constraint import Constraint
-from msanet_bench.data import DATASETS, Dataset, cache_bytes, load
+from msanet_bench.data import DATASETS, Dataset, cache_bytes, load, num_training_images
 from msanet_bench.errors import BenchError, SpecError
 from msanet_bench.factories import factory_modules
 from msanet_bench.measure.macs import count_macs
@@ -109,8 +110,8 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     """Build every variant and settle which are trained; of a search, the baseline, as all else is unknown.
 
     Raises:
-        BenchError: a variant cannot be built, or changes nothing although it is listed on purpose; or a
-            constraint excludes the baseline.
+        BenchError: a variant cannot be built, does not train on a batch that it will meet, or changes nothing
+            although it is listed on purpose; or a constraint excludes the baseline.
         DataError: a data set is missing.
     """
     variants = enumerate_variants(experiment, catalog())
@@ -118,7 +119,11 @@ def check_plan(experiment: Experiment, data_root: Path) -> CheckedPlan:
     found = {key: image_shape(dataset) for key, dataset in datasets.items()}
     shapes = {v.name: resized(found[_dataset_key(v.settings.data)], v.settings.data) for v in variants}
     for variant in variants:
+        data = variant.settings.data
         refuse_images(variant, shapes[variant.name])
+        refuse_lone_image(
+            variant, shapes[variant.name], num_training_images(datasets[_dataset_key(data)], data)
+        )
     if experiment.search is not None:
         for variant in variants:
             build_variant(variant, shapes[variant.name])

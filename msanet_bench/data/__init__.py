@@ -9,7 +9,7 @@ from msanet_bench.data.image_folder import cache_bytes
 from msanet_bench.data.prepared import PreparedData, prepare_all, prepare_test
 from msanet_bench.data.preprocess import Preprocessing, prepare
 from msanet_bench.data.registry import DATASETS, load
-from msanet_bench.data.splits import Split, split
+from msanet_bench.data.splits import Split, num_training_images, split
 
 # the modules are named because importing them is what registers their data sets
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "fashion_mnist",
     "image_folder",
     "load",
+    "num_training_images",
     "prepare",
     "prepare_all",
     "prepare_test",

@@ -43,6 +43,14 @@ def split(dataset: Dataset, spec: DataSpec, seed: int, replicate: int = 0) -> Sp
     return Split(np.sort(train), np.sort(validation))
 
 
+def num_training_images(dataset: Dataset, spec: DataSpec) -> int:
+    """How many images an epoch goes through: the same of every seed."""
+    if spec.train_images is not None:
+        return spec.train_images
+    labels = dataset.train_labels
+    return len(labels) - (round(spec.validation * len(labels)) if dataset.validation_images is None else 0)
+
+
 def shuffled(count: int, seed: int) -> Rows:
     """The numbers below `count` in an order that depends on the seed alone.
 

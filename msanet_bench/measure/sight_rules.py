@@ -167,6 +167,10 @@ def _stack(call: Call) -> Sight:
     return replace(found, dims=dims)
 
 
+def _untold(reason: str, _: Call) -> Sight:
+    raise UnknownSightError(reason)
+
+
 _POINTWISE = """
     relu relu6 sigmoid tanh gelu silu mish elu celu selu leaky_relu softplus threshold hardswish hardsigmoid
     hardtanh _prelu_kernel log_sigmoid erf exp log sqrt rsqrt abs neg sign square reciprocal sin cos pow
@@ -184,6 +188,9 @@ RULES: Mapping[str, Rule] = {
     "native_layer_norm": _layer_norm,
     "convolution": _convolution,
     **dict.fromkeys(("max_pool2d_with_indices", "avg_pool2d"), _pool),
+    # of bins that do not divide the map: the windows of two units are not alike
+    "_adaptive_avg_pool2d": partial(_untold, "has windows that may differ from place to place"),
+    "deform_conv2d": partial(_untold, "has taps that lie where the image puts them"),
     "constant_pad_nd": _pad,
     **dict.fromkeys(("mm", "bmm"), partial(_product, "self", "mat2")),
     "addmm": partial(_product, "mat1", "mat2"),

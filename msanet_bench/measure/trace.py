@@ -114,7 +114,7 @@ def _convolution(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
 
 
 def _convolution_by_mode(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
-    """A convolution with `padding="same"` or `"valid"`; it cannot be transposed."""
+    """A convolution with `padding="same"` or `"valid"`, or one with moved taps; it cannot be transposed."""
     return _elements(inputs, outputs) * prod(_shape(inputs[1])[1:])
 
 
@@ -148,6 +148,7 @@ def _shape(value: Any) -> list[int]:  # noqa: ANN401  # a torch._C.Value, which 
 _RULES: Mapping[str, Rule] = {
     "aten::_convolution": _convolution,
     "aten::_convolution_mode": _convolution_by_mode,
+    "torchvision::deform_conv2d": _convolution_by_mode,
     "aten::linear": _products(left=0),
     "aten::mm": _products(left=0),
     "aten::bmm": _products(left=0),

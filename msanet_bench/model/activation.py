@@ -39,7 +39,7 @@ def _leaky_relu(*, negative_slope: float = 0.01) -> nn.Module:
 
 @ACTIVATIONS.register("elu")
 def _elu(*, alpha: float = 1.0) -> nn.Module:
-    """x, or alpha (exp(x) - 1) below 0 (Clevert et al. 2016, arXiv:1511.07289, eq. 15)."""
+    """x, or alpha (exp(x) - 1) below 0 (Clevert et al. 2016, arXiv:1511.07289)."""
     return nn.ELU(alpha)
 
 

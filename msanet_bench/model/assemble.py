@@ -8,6 +8,7 @@ from msanet_bench.errors import BlockError
 from msanet_bench.model.catalogue import SLOTS
 from msanet_bench.model.fold import replace_modules
 from msanet_bench.model.msanet import Block, MSANet
+from msanet_bench.model.norm import BatchNorm2d
 from msanet_bench.spec import BlockSpec, BranchSpec, ModelSpec
 
 _DEFAULT = ModelSpec()
@@ -47,12 +48,24 @@ def assemble(spec: ModelSpec, *, num_classes: int, in_channels: int = 3) -> MSAN
         raise BlockError("branches", str(error)) from error
 
     if spec.norm != _DEFAULT.norm:
-        norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-        replace_modules(model, {module: norm(module.num_features) for module in norms})
+        replace_modules(model, {module: norm(module.num_features) for module in _exchangeable(model)})
     if spec.activation != _DEFAULT.activation:
         rectifiers = [module for module in model.modules() if isinstance(module, nn.ReLU)]
         replace_modules(model, {module: activation() for module in rectifiers})
     return model
+
+
+def _exchangeable(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norms of a network, each of which does nothing but normalise."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    for module in norms:
+        if type(module).forward not in {nn.BatchNorm2d.forward, BatchNorm2d.forward}:
+            raise BlockError(
+                "norm",
+                f"must exchange norms that do nothing else, but a block has a {type(module).__qualname__}, "
+                "which may do more. Leave `norm` at 'batch', or take another block.",
+            )
+    return norms
 
 
 def _branch(name: str, branch: BranchSpec) -> Block | None:

@@ -12,7 +12,8 @@ may set. What the network gives, and what it expects back (N batch, C channels, 
     activation  ()                                   any shape              -> the same
 
 Blocks build `BatchNorm2d` and `nn.ReLU` themselves: `assemble` exchanges these two for the wanted norm and
-activation. What a block builds of another kind is meant to be so, and stays.
+activation. What a block builds of another kind is meant to be so, and stays; a batch norm that does more than
+normalise is refused where it would be exchanged.
 
 A stem also says the smallest image it takes (`min_image`) and the smallest map that the stages behind it may
 reach (`min_map`). A branch may say the offset of its outermost tap in pixels (`reach`).

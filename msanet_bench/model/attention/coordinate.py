@@ -8,7 +8,7 @@ from msanet_bench.model.slots import ATTENTION, Shape
 
 @ATTENTION.register("coordinate")
 class CoordinateAttention(nn.Module):
-    """Scale by one gate for each row and one for each column (Hou et al. 2021, arXiv:2103.02907, eq. 4-9).
+    """Scale by one gate for each row and one for each column (Hou et al. 2021, arXiv:2103.02907).
 
     x: (N, C, H, W) -> (N, C, H, W), R = C / reduction, at least 8 as in the authors' code
 

@@ -13,7 +13,7 @@ class ECA(nn.Module):
 
     x: (N, C, H, W) -> (N, C, H, W)
 
-    The kernel grows with the logarithm of C (section 3.2): |log2(C) / gamma + b / gamma|, cut to a whole
+    The kernel grows with the logarithm of C (eq. 12): |log2(C) / gamma + b / gamma|, cut to a whole
     number and raised to the next odd one, as in the authors' code. It has no bias.
     """
 

@@ -13,12 +13,12 @@ class SimAM(nn.Module):
 
     x: (N, C, H, W) -> (N, C, H, W)
 
-    PMLR 139, 11863-11874: the gate is the sigmoid of 1 / e, with the energy e of eq. 5; the variance there is
-    that over all H * W positions, where the authors' code divides by one less.
+    PMLR 139, 11863-11874: the gate is the sigmoid of 1 / e, with e the least energy of a value; the variance
+    in it is that over all H * W positions, where the authors' code divides by one less.
 
     Args:
         channels: Not used.
-        regularisation: lambda of eq. 5, which keeps a constant channel's energy finite.
+        regularisation: lambda of the energy, which keeps a constant channel's energy finite.
     """
 
     def __init__(self, channels: int, *, regularisation: float = 1e-4) -> None:

@@ -1,6 +1,9 @@
 """Attention layers of timm (Wightman 2019, github.com/huggingface/pytorch-image-models): the home of timm.
 
 `timm:eca` is what timm's own factory, `timm.layers.get_attn`, calls `eca`. Its plain options may be set.
+
+Its batch norms are torch's: on a map of one pixel they do not train on one image, which `check` says before
+anything is trained.
 """
 
 import inspect

@@ -3,6 +3,7 @@
 from msanet_bench.model.branches import (
     asymmetric,
     conv,
+    deformable,
     depthwise,
     depthwise_separable,
     global_context,
@@ -16,6 +17,7 @@ __all__ = [
     "BRANCHES",
     "asymmetric",
     "conv",
+    "deformable",
     "depthwise",
     "depthwise_separable",
     "global_context",

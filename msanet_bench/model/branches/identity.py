@@ -6,7 +6,7 @@ from msanet_bench.model.slots import BRANCHES, Shape
 
 @BRANCHES.register("identity")
 class Identity(nn.Module):
-    """The first channels of the input as they are (Yu et al. 2024, arXiv:2303.16900, section 3.2).
+    """The first channels of the input as they are (Yu et al. 2024, arXiv:2303.16900).
 
     x: (N, in_channels, H, W) -> (N, out_channels, H, W)
 

@@ -42,7 +42,7 @@ def efficientnet_b0(
 
 @MODELS.register("convnext_tiny")
 def convnext_tiny(in_channels: int, num_classes: int, *, stochastic_depth: Share = 0.1) -> nn.Module:
-    """ConvNeXt-T (Liu et al. 2022, arXiv:2201.03545, section 3.1)."""
+    """ConvNeXt-T (Liu et al. 2022, arXiv:2201.03545, section 3)."""
     from torchvision.models import convnext_tiny as make  # noqa: PLC0415 - 1 s
 
     model = make(num_classes=num_classes, stochastic_depth_prob=stochastic_depth)

@@ -14,7 +14,7 @@ class Gated(nn.Module):
 
     outputs: a list of K (N, c, H, W) -> (N, C, H, W)
 
-    arXiv:1702.01992, section 3.1, for K inputs: the sum of z_k * W_k x_k, z_k = sigmoid(G_k [x_1 .. x_K]).
+    arXiv:1702.01992, for K inputs: the sum of z_k * W_k x_k, z_k = sigmoid(G_k [x_1 .. x_K]).
     Here z_k is one number a position where the source has one a channel, which would cost K times `concat`,
     and batch norm and ReLU behind the sum stand in the place of tanh in it.
     """

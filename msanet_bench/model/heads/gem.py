@@ -7,7 +7,7 @@ from msanet_bench.model.slots import HEADS, Shape
 
 @HEADS.register("gem")
 class GeM(nn.Module):
-    """A mean between average and maximum, then a linear layer (Radenovic et al., arXiv:1711.02512, eq. 3).
+    """A mean between average and maximum, then a linear layer (Radenovic et al. 2019, arXiv:1711.02512).
 
     x: (N, C, H, W) -> (N, K)
 

@@ -7,7 +7,7 @@ from msanet_bench.model.slots import STEMS, Shape
 
 @STEMS.register("patchify")
 class Patchify(nn.Module):
-    """One position for each patch of P x P pixels (Liu et al. 2022, arXiv:2201.03545, section 2.3).
+    """One position for each patch of P x P pixels (Liu et al. 2022, arXiv:2201.03545, section 2.2).
 
     x: (N, in_channels, H, W) -> (N, channels, H / P, W / P), rounded down: what fills no patch is not seen
 

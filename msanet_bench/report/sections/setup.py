@@ -7,6 +7,7 @@ from msanet_bench.report.document import Cell, Code, Paragraph, Section, Table
 from msanet_bench.report.findings import Findings
 from msanet_bench.report.manifest import Manifest
 from msanet_bench.report.markdown import code
+from msanet_bench.spec import MSANET
 
 
 def setup(findings: Findings) -> Section:
@@ -34,10 +35,25 @@ def _pairs(manifest: Manifest) -> str:
     exception = f", except what {', '.join(touching)} changes" if touching else ""
     own = f", trained with the {', '.join(map(code, tuned))} that tuning chose for it" if tuned else ""
     twins = " A variant with a replicate of its own draws all of these anew." if "replicate" in varied else ""
+    shared, families = _shared(manifest)
     return (
         f"Every variant is the baseline with the change that its name says{own}. Variants of one seed share "
-        "the split, the order of images, the augmentation and the initial value of every parameter that they "
-        f"have in common{exception}, so they are compared in pairs.{twins}"
+        f"the split, the order of images{shared}{exception}, so they are compared in pairs.{families}{twins}"
+    )
+
+
+def _shared(manifest: Manifest) -> tuple[str, str]:
+    """What variants share beside split and order, and a sentence more where starts differ in kind."""
+    default = manifest.experiment["baseline"].get("model", {}).get("block", MSANET.block)
+    models = {variant.factors.get("model", default) for variant in manifest.variants}
+    common = "the initial value of every parameter that they have in common"
+    if models == {MSANET.block}:
+        return f", the augmentation and {common}", ""
+    if MSANET.block not in models:
+        return ", the augmentation and the random state from which a constructor draws the start", ""
+    return " and the augmentation", (
+        f" Those of {code(MSANET.block)} also share {common}; a network of another family has the start that "
+        "its own constructor draws from the seed."
     )
 
 
