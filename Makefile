@@ -9,7 +9,8 @@ WORKERS ?= 2
 
 # Installed again only when the declared dependencies change.
 .venv/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
+	@echo "Setting up .venv. This takes minutes, in which pip prints nothing."
+	@$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 

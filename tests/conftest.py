@@ -1,6 +1,7 @@
 """Options and fixtures that several test files share."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from msanet_bench.checks import catalog
 from needs import pytest_runtest_setup, pytest_terminal_summary
+from torture import driver
 
 __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
 
@@ -22,6 +24,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(scope="session")
+def serving() -> Iterator[subprocess.Popen[str]]:
+    """A process that has imported all that a sweep needs, and runs commands in forks of itself."""
+    with driver() as process:
+        yield process
 
 
 @pytest.fixture

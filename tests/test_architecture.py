@@ -28,7 +28,7 @@ ROWS = (
     "journal plan running tabulate",
     "overlay records",
     "factories",
-    "registry spec yaml_document",
+    "registry shipped spec yaml_document",
     "constraint factor_spec search_spec",
     "gfm migrations shard streams strict units violations",
     "errors",

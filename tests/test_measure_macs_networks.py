@@ -43,10 +43,9 @@ def test_a_tiny_vision_transformer_costs_what_was_published() -> None:
     assert f"{counted.flops_fvcore_stock / 1e9:.2f}" == "1.08"
 
 
-# torchvision's tables of parameters and of multiply-accumulates in billions stand beside its weights
-@pytest.mark.parametrize(
-    "name", ["resnet18", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny", "vit_b_16"]
-)
+# torchvision's tables of parameters and of multiply-accumulates in billions stand beside its weights;
+# `test_model_families.py` holds the larger networks to them
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
 def test_a_network_from_elsewhere_costs_what_was_published(name: str) -> None:
     published = get_model_weights(name)["IMAGENET1K_V1"].meta
     model = get_model(name)

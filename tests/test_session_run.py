@@ -18,6 +18,7 @@ from msanet_bench.train.seed import flags_restored
 from replay import ended
 
 SPEC = MeasureSpec(latency_rounds=4, latency_batches=(1, 2))
+SHORT = MeasureSpec(latency_rounds=1)
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_every_mode_precision_and_cache_has_its_rows_or_its_reason(plan: Checked
 
 def test_the_threads_of_the_process_are_what_they_were(plan: CheckedPlan, tmp_path: Path) -> None:
     before = torch.get_num_threads()
-    session = measure(plan, tmp_path, threads=before + 1)
+    session = measure(plan, tmp_path, SHORT, threads=before + 1)
     assert {sample.condition.threads for sample in session.samples} == {before + 1}
     assert torch.get_num_threads() == before
 
@@ -104,6 +105,6 @@ def test_flags_of_the_process_are_what_they_were(plan: CheckedPlan, tmp_path: Pa
     with flags_restored():
         torch.use_deterministic_algorithms(mode=True)
         torch.backends.cudnn.benchmark = False
-        measure(plan, tmp_path)
+        measure(plan, tmp_path, SHORT)
         assert torch.are_deterministic_algorithms_enabled()
         assert not torch.backends.cudnn.benchmark

@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,6 +19,7 @@ from msanet_bench.records import Record, read_records
 from msanet_bench.search import storage_url
 from report_text import plain, report, rows, section, tables
 from sweeps import sweep, trained
+from torture import Strike, Sweeps
 
 SEARCH = """
 delta: 5 pp
@@ -122,14 +121,12 @@ def same(one: Path, other: Path) -> bool:
 
 
 @pytest.mark.parametrize("lines", [1, 6])
-def test_a_search_that_is_killed_ends_with_the_same_bytes(quiet: Path, tmp_path: Path, lines: int) -> None:
+def test_a_search_that_is_killed_ends_with_the_same_bytes(
+    quiet: Path, tmp_path: Path, serving: subprocess.Popen[str], lines: int
+) -> None:
     path = write_experiment(tmp_path, SEARCH)
-    command = [sys.executable, "-m", "msanet_bench", "sweep", str(path), "--results", "results"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        wait_for_lines(tmp_path / "results" / "journal.jsonl", lines)
-        process.send_signal(signal.SIGKILL)
+    sweeps = Sweeps(tmp_path, serving, options=("--results", "results"))
+    assert sweeps.end(sweeps.begin(Strike("after append", number=lines))) == -signal.SIGKILL, sweeps.output
     with (tmp_path / "results" / "trials.jsonl").open("a") as file:
         file.write('{"schema_version": 1, "stu')  # as a kill in the middle of a question leaves it
     before = (tmp_path / "results" / "journal.jsonl").read_text().count("\n")
@@ -140,13 +137,6 @@ def test_a_search_that_is_killed_ends_with_the_same_bytes(quiet: Path, tmp_path:
         for line in (quiet / "results" / "journal.jsonl").read_text().splitlines()
     ]
     assert len(trained(events)) == len(set(keys)) - before
-
-
-def wait_for_lines(journal: Path, lines: int) -> None:
-    ends = time.monotonic() + 120
-    while not (journal.exists() and journal.read_text().count("\n") >= lines):
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def test_what_a_search_stopped_is_trained_to_its_end_for_a_design(quiet: Path, tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 import signal
 import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +14,7 @@ from msanet_bench.checks import catalog, check_plan, load_experiment
 from msanet_bench.journal import Journal
 from msanet_bench.plan import plan_cells
 from sweeps import sweep, trained
+from torture import Strike, Sweeps
 from tuning import TUNED
 
 REAL = TUNED.replace("trials: 8", "trials: 3").replace("[self_attention, none, se]", "[self_attention, none]")
@@ -88,35 +87,14 @@ def test_the_journal_knows_no_test_accuracy_of_what_tuned(quiet: Path) -> None:
 
 @pytest.mark.parametrize("lines", [2, 7])
 def test_a_sweep_that_is_killed_while_or_after_it_tunes_ends_with_the_same_bytes(
-    quiet: Path, tmp_path: Path, lines: int
+    quiet: Path, tmp_path: Path, serving: subprocess.Popen[str], lines: int
 ) -> None:
     path, journal = write_experiment(tmp_path, REAL), tmp_path / "results" / "journal.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "msanet_bench",
-        "sweep",
-        str(path),
-        "--results",
-        "results",
-        "--workers",
-        "2",
-    ]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        wait_for_lines(journal, lines)
-        process.send_signal(signal.SIGKILL)
+    sweeps = Sweeps(tmp_path, serving, options=("--results", "results"))
+    assert sweeps.end(sweeps.begin(Strike("after append", number=lines))) == -signal.SIGKILL, sweeps.output
     before = journal.read_text().count("\n")
     events = sweep(path, tmp_path / "results")
     for name in SAME:
         assert (tmp_path / "results" / name).read_bytes() == (quiet / "results" / name).read_bytes(), name
     all_lines = (quiet / "results" / "journal.jsonl").read_text().count("\n")
     assert len(trained(events)) == all_lines - before
-
-
-def wait_for_lines(journal: Path, lines: int) -> None:
-    ends = time.monotonic() + 120
-    while not (journal.exists() and journal.read_text().count("\n") >= lines):
-        assert time.monotonic() < ends
-        time.sleep(0.02)

@@ -5,13 +5,12 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from experiments import write_experiment
-from torture import Strike, Sweeps, attempts, driver, trials
+from torture import Strike, Sweeps, attempts, trials
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +43,6 @@ FULL = {
     "half of the records": "results/tiny/records.jsonl",
     "half of the report": "reports/tiny/report.md",
 }
-
-
-@pytest.fixture(scope="module")
-def serving() -> Iterator[subprocess.Popen[str]]:
-    with driver() as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

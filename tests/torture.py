@@ -19,6 +19,8 @@ from typing import IO, NamedTuple
 
 import psutil
 
+from commands import Outcome
+
 DRIVER = Path(__file__).parent / "torture_driver.py"
 SAME = ("records.jsonl", "results.csv", "manifest.json", "profile.json")
 # the kernel ends the children when it closes the coordinator's pipes
@@ -71,18 +73,24 @@ class Sweeps:
             "full": bool(strike and strike.full),
             "deaths": self.deaths,
         }
-        _pipe(self.driver.stdin).write(json.dumps(asked) + "\n")
-        _pipe(self.driver.stdin).flush()
-        process = int(_pipe(self.driver.stdout).readline())
+        pipe(self.driver.stdin).write(json.dumps(asked) + "\n")
+        pipe(self.driver.stdin).flush()
+        process = int(pipe(self.driver.stdout).readline())
         while os.getsid(process) != process:  # it was forked just now
             time.sleep(0.001)
         return process
 
     def end(self, session: int) -> int:
         """The exit code, once nobody of the session is left."""
-        code = int(_pipe(self.driver.stdout).readline())
+        code = int(pipe(self.driver.stdout).readline())
         require_nobody_left(session)
         return code
+
+    def outcome(self, *options: str) -> Outcome:
+        """How the command ends with these options; what it printed and its errors are one text."""
+        self.options = options
+        code = self.end(self.begin())
+        return Outcome(code, self.output, "")
 
     def struck(self, strike: Strike) -> None:
         """The command is killed where it should be, and what it leaves is in order."""
@@ -116,7 +124,7 @@ def driver() -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, str(DRIVER)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
-        _pipe(process.stdin).close()
+        pipe(process.stdin).close()
 
 
 def members(session: int) -> list[psutil.Process]:
@@ -195,6 +203,6 @@ def _parent(process: psutil.Process) -> int:
     return 0
 
 
-def _pipe(end: IO[str] | None) -> IO[str]:
+def pipe(end: IO[str] | None) -> IO[str]:
     assert end is not None
     return end

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
-ExperimentFile = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metavar="EXPERIMENT")]
+
+def found_experiment(named: Path | None) -> Path | None:
+    """The file that was named, or the one that comes with this package under that name."""
+    from msanet_bench.shipped import experiment_file
+
+    return None if named is None else experiment_file(named)
+
+
+EXPERIMENT_HELP = "The experiment: a YAML file, or the name of one that comes with this package (ablation)."
+ExperimentFile = Annotated[
+    Path, typer.Argument(help=EXPERIMENT_HELP, metavar="EXPERIMENT", callback=found_experiment)
+]
 ResultsFolder = Annotated[Path, typer.Argument(help="A results folder of a sweep.", metavar="RESULTS")]
 DataRoot = Annotated[
     Path, typer.Option(help="Folder of the data sets that are not embedded.", envvar="MSANET_BENCH_DATA")

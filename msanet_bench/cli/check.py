@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import DataRoot
+from msanet_bench.cli.arguments import EXPERIMENT_HELP, DataRoot, found_experiment
 from msanet_bench.cli.cache import announce_cache
 
 
 def check(
     experiment: Annotated[
-        Path | None, typer.Argument(help="The experiment, a YAML file.", metavar="EXPERIMENT")
+        Path | None,
+        typer.Argument(help=EXPERIMENT_HELP, metavar="EXPERIMENT", callback=found_experiment),
     ] = None,
     *,
     schema: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherResults
+from msanet_bench.cli.arguments import DataRoot, ExperimentFile, OtherResults, found_experiment
 from msanet_bench.cli.cache import announce_cache
 
 GATE_FAILED = 1
@@ -16,7 +16,11 @@ def latency(
     *,
     against: Annotated[
         Path | None,
-        typer.Option(help="Another experiment: its variants take their turns too.", metavar="OTHER"),
+        typer.Option(
+            help="Another experiment: its variants take their turns too.",
+            metavar="OTHER",
+            callback=found_experiment,
+        ),
     ] = None,
     against_checkout: Annotated[
         Path | None,

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import write_experiment
 from plain_sweeps import plain_sweep
-from torture import Sweeps, attempts, driver, require_equal, require_order
+from torture import Sweeps, attempts, require_equal, require_order
 
 pytestmark = pytest.mark.cluster
 
@@ -17,12 +17,6 @@ KILOBYTE = 1024
 # a results folder of this experiment takes about 170 KB, most of it the study
 MOST_REFUSED = 128
 HEIGHTS = [*range(0, 32, 4), *range(32, 200, 24)]
-
-
-@pytest.fixture(scope="module")
-def serving() -> Iterator[subprocess.Popen[str]]:
-    with driver() as process:
-        yield process
 
 
 def experiment(folder: Path, rounds: int = 0) -> None:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,7 +20,6 @@ from torture import (
     Strike,
     Sweeps,
     attempts,
-    driver,
     members,
     require_equal,
     require_nobody_left,
@@ -37,12 +35,6 @@ TIMING = ("while latency is measured", "before the samples are renamed", "betwee
 TIMED = (*TIMING, "half of the table of latency")
 ROUNDS, NAMED_KILLS, RANDOM_KILLS, PLAIN_KILLS = 3, 50, 60, 12
 VICTIMS = ("coordinator", "worker", "fork server", "everybody")
-
-
-@pytest.fixture(scope="module")
-def serving() -> Iterator[subprocess.Popen[str]]:
-    with driver() as process:
-        yield process
 
 
 def experiment(folder: Path, *, seeds: int = 4, rounds: int = 0) -> list[str]:
