@@ -8,7 +8,18 @@ import pytest
 from commands import run_verb
 from msanet_bench.errors import BenchError
 from msanet_bench.report.build import build_report
-from msanet_bench.report.document import Bullets, Code, DataFile, Paragraph, Report, Section, Table
+from msanet_bench.report.document import (
+    Bar,
+    Bullets,
+    Code,
+    DataFile,
+    Paragraph,
+    Point,
+    Report,
+    Scatter,
+    Section,
+    Table,
+)
 from msanet_bench.report.inject import excerpt, filled_page, link_to, write_page
 from report_text import rows
 
@@ -61,6 +72,38 @@ def test_a_long_table_is_cut_and_says_so(variants: int, shown: int, rest: str) -
     part = excerpt(report_of(variants), "there")
     assert len(rows(part)) == shown
     assert part.splitlines()[-1].startswith(rest)
+
+
+def with_credit(report: Report) -> Report:
+    """The report with what two components are worth, what they cost, and a figure of latency."""
+    worths = (
+        (Code("a"), "+1.0 ± 0.1", "HELPS", "+2.0 ± 0.1", "+1.5 ± 0.1", "+1.4 ± 0.1"),
+        (Code("b"), "+0.1 ± 0.1", "UNRESOLVED", "+0.2 ± 0.1", "+0.1 ± 0.1", "+0.2 ± 0.1"),
+        ("sum", "+1.1", "", "+2.2", "+1.6", "+1.6"),
+    )
+    rules = ("component", "remove from full", "verdict", "add to none", "average", "Shapley")
+    costs = ((Code("a"), "+1.4", "+50", "+700"), (Code("b"), "+0.2", "+5", "+70"))
+    credit = (Table(rules, worths), Table(("component", "worth, pp", "params", "MACs"), costs))
+    point = Point("b", Bar(1, 1, 1), Bar(9, 8, 10), "variant")
+    figure = Scatter("accuracy_latency_cpu", "Accuracy against latency", "ratio", "%", (point,))
+    extra = (Section("Credit", credit), Section("Latency", (figure,)))
+    return Report(report.title, (*report.sections, *extra))
+
+
+def test_of_many_variants_it_is_what_their_components_are_worth_and_cost() -> None:
+    part = excerpt(with_credit(report_of(21)), "r")
+    assert part.split("Shapley's rule.\n\n")[1] == (
+        "| component | remove from full | verdict | average | Shapley | params | MACs |\n"
+        "| :-- | --: | --: | --: | --: | --: | --: |\n"
+        "| `a` | +1.0 ± 0.1 | HELPS | +1.5 ± 0.1 | +1.4 ± 0.1 | +50 | +700 |\n"
+        "| `b` | +0.1 ± 0.1 | UNRESOLVED | +0.1 ± 0.1 | +0.2 ± 0.1 | +5 | +70 |\n\n"
+        "![Accuracy against latency](r/figures/accuracy_latency_cpu.svg)\n\n"
+        "The rest: [Results of a\\*b](r/report.md)."
+    )
+
+
+def test_of_few_variants_it_is_their_table_whatever_their_components_are_worth() -> None:
+    assert "component" not in excerpt(with_credit(report_of(20)), "r")
 
 
 def test_a_report_without_variants_has_no_table() -> None:

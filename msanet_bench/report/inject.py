@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from msanet_bench.errors import BenchError
 from msanet_bench.records import replace_text
-from msanet_bench.report.document import Cell, Report, Table
-from msanet_bench.report.markdown import escape, render_blocks, table
+from msanet_bench.report.document import Block, Cell, Paragraph, Report, Scatter, Section, Table
+from msanet_bench.report.latency import DEVICES
+from msanet_bench.report.markdown import escape, render_blocks
 from msanet_bench.report.numbers import plural
 
 # The tables of variants in short: these columns and every latency, of so many rows.
@@ -26,25 +27,46 @@ _COLUMNS = (
 _LATENCY = "latency, ms ("
 _ROWS = 20
 
+# Where there are more variants, what the components are worth and cost says it in fewer rows.
+_CREDIT_COLUMNS = (
+    "component",
+    "remove from full",
+    "verdict",
+    "average",
+    "Shapley",
+    "params",
+    "MACs",
+    *(f"{device}, ms [95 %]" for device in DEVICES.values()),
+)
+_CREDIT = (
+    "What each component is worth, in percentage points, by the rules of the report's section Credit, each "
+    "with half its 95 % interval on this test set; and what it costs, by Shapley's rule."
+)
+
 # Deeper in, a line is code.
 _MARKER = re.compile(r" {0,3}<!-- *msanet-bench:(?P<kind>begin|end)(?: +(?P<name>.*?))? *-->[ \t\r]*")
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 
 
 def excerpt(report: Report, folder: str) -> str:
-    """The first section of a report, its tables of variants in short as one, and a link to the whole.
+    """The first section of a report, its variants in short, and a link to the whole.
 
+    Of a few variants it is their table. Of many it is what their components are worth and cost, and accuracy
+    against latency as a figure; where a design has no components, the first rows of the table.
     `folder` is the report's folder as the page links to it.
     """
     first, *others = report.sections
-    parts = [render_blocks(first.blocks, folder=f"{folder}/")]
-    variants = [block for section in others if section.title == "Variants" for block in section.blocks]
-    whole = [block for block in variants if isinstance(block, Table) and "variant" in block.header]
-    if whole:
-        parts.append(table(_in_short(whole)))
-    more = len(whole[0].rows) - _ROWS if whole else 0
-    rest = f"{plural(more, 'more variant')} and the rest" if more > 0 else "The rest"
-    return "\n\n".join([*parts, f"{rest}: [{escape(report.title)}]({folder}/report.md)."])
+    variants, components = _tables(others, "Variants", "variant"), _tables(others, "Credit", "component")
+    more = len(variants[0].rows) - _ROWS if variants else 0
+    blocks: list[Block] = [*first.blocks]
+    rest = "The rest"
+    if more > 0 and components:
+        blocks += [Paragraph(_CREDIT), _in_short(components, _CREDIT_COLUMNS), *_trades(others)]
+    elif variants:
+        blocks.append(_in_short(variants, _COLUMNS))
+        rest = f"{plural(more, 'more variant')} and the rest" if more > 0 else rest
+    short = render_blocks(blocks, folder=f"{folder}/")
+    return f"{short}\n\n{rest}: [{escape(report.title)}]({folder}/report.md)."
 
 
 def link_to(folder: Path, page: Path) -> str:
@@ -91,13 +113,26 @@ class _Marker(NamedTuple):
     stop: int
 
 
-def _in_short(tables: Sequence[Table]) -> Table:
-    """One table of the columns that are wanted, each where it first stands; all have the same rows."""
+def _tables(sections: Sequence[Section], title: str, subject: str) -> list[Table]:
+    """The tables of a section that have a row for each of its subjects."""
+    blocks = [block for section in sections if section.title == title for block in section.blocks]
+    return [block for block in blocks if isinstance(block, Table) and subject in block.header]
+
+
+def _trades(sections: Sequence[Section]) -> list[Scatter]:
+    """Accuracy against latency, a figure for each kind of device."""
+    blocks = (block for section in sections if section.title == "Latency" for block in section.blocks)
+    return [block for block in blocks if isinstance(block, Scatter)]
+
+
+def _in_short(tables: Sequence[Table], wanted: Sequence[str]) -> Table:
+    """One table of some columns, each where it first stands; the rows are those that all tables have."""
     columns: dict[str, tuple[Cell, ...]] = {}
+    shared = min(_ROWS, *(len(whole.rows) for whole in tables))
     for whole in tables:
         for place, title in enumerate(whole.header):
-            if title in _COLUMNS or _LATENCY in title:
-                columns.setdefault(title, tuple(row[place] for row in whole.rows[:_ROWS]))
+            if title in wanted or _LATENCY in title:
+                columns.setdefault(title, tuple(row[place] for row in whole.rows[:shared]))
     return Table(tuple(columns), tuple(zip(*columns.values(), strict=True)))
 
 
