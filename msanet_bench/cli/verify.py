@@ -29,9 +29,9 @@ def verify(
         bool, typer.Option("--schema", help="Print the JSON Schema of claims files, for editors.")
     ] = False,
 ) -> None:
-    """Recompute each claim from raw rows and live networks: confirmed, refuted or undecided.
+    """Recompute claims: each is confirmed, refuted or undecided.
 
-    Statistics are computed anew, apart from those of the report. A number with an interval decides only if
+    Statistics are computed anew, from raw rows and live networks, apart from those of the report. A number with an interval decides only if
     all of the interval does. The markers are those of `report --inject`, with the name of the claims file:
     `begin claims`.
 
