@@ -29,11 +29,11 @@ def verify(
         bool, typer.Option("--schema", help="Print the JSON Schema of claims files, for editors.")
     ] = False,
 ) -> None:
-    """Recompute each claim from raw rows and live networks: confirmed, refuted or undecided.
+    """Recompute claims: each is confirmed, refuted or undecided.
 
-    Statistics are computed anew, apart from those of the report. A number with an interval decides only if
-    all of the interval does. The markers are those of `report --inject`, with the name of the claims file:
-    `begin claims`.
+    Statistics are computed anew, from raw rows and live networks, apart from those of the report. A number
+    with an interval decides only if all of the interval does. The markers are those of `report --inject`,
+    with the name of the claims file: `begin claims`.
 
     Exit code 0: no verdict is contrary to what is declared; 1: a claim that is declared to hold is refuted,
     one declared as refuted is confirmed, or --check found a difference; 2: the claims, the results or the
