@@ -34,7 +34,13 @@ from msanet_bench.model.stems.small import Small
 from msanet_bench.plan import Variant, enumerate_variants
 
 # channels and side of the images of each data set that an experiment may name, and its classes
-IMAGES = {"digits": (1, 8, 10), "fashion_mnist": (1, 28, 10), "cifar10": (3, 32, 10)}
+IMAGES = {
+    "digits": (1, 8, 10),
+    "fashion_mnist": (1, 28, 10),
+    "cifar10": (3, 32, 10),
+    # of any size: one at which full networks are counted quickly
+    "image_folder": (3, 64, 10),
+}
 
 # two maps of 7 x 9 with 16 channels: 126 positions; each sum is outputs x MACs for one of them
 MAP = (2, 16, 7, 9)

@@ -16,7 +16,7 @@ from msanet_bench.profile import Profile, only_variant, profile_json, profile_va
 from msanet_bench.profile.costs import costs_of
 from msanet_bench.report.inputs import read_inputs
 
-SIDES = {"digits": 8, "fashion_mnist": 28, "cifar10": 32}
+SIDES = {"digits": 8, "fashion_mnist": 28, "cifar10": 32, "image_folder": 64}
 
 # a plug-in with a convolution, and one whose operation no counter knows
 BLOCKS = """

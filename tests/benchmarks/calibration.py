@@ -3,9 +3,10 @@
     python tests/benchmarks/calibration.py
 
 A 2^4 factorial, sixteen networks, at 3, 5 and 10 seeds. First accuracies with an error of 0.3 points: false
-claims in a family of four effects that are none, false equivalence where the truth is just delta, and how
-often intervals hold the truth. Everything runs through the functions that the report calls. A number outside
-its range is marked, and the exit code is 1.
+claims in a family of four effects that are none, false equivalence where the truth is just delta, how often
+an effect of the size that is called detectable is found, and how often intervals hold the truth. Everything
+runs through the functions that the report calls. A number outside its range is marked, and the exit code is
+1.
 
 Then bits of correctness of 2000 images, for the interval on new data, beside that of seeds alone and that of
 a two-way analysis of variance of the contrast's own bits. Ours pools the error of seeds over the table, so
@@ -27,6 +28,7 @@ from scipy.stats import norm
 from msanet_bench.analysis.contrasts import BlockFit, Contrast, contrast, fit_blocks, t_interval
 from msanet_bench.analysis.credit import attributions
 from msanet_bench.analysis.crossed import cross, on_new_data
+from msanet_bench.analysis.power import smallest_detectable
 from msanet_bench.analysis.verdicts import judge
 from msanet_bench.analysis.weights import Weights
 
@@ -42,7 +44,7 @@ DEVIATION, DELTA = 0.3, 0.3
 CLAIMS = {"HELPS", "HURTS", "helps", "hurts", "negligible"}
 SMALL = {"negligible", "NO MATERIAL EFFECT"}
 
-FALSE_CLAIMS, FALSE_EQUIVALENCE, COVERAGE = (0.03, 0.06), (0.04, 0.06), (0.94, 0.96)
+FALSE_CLAIMS, FALSE_EQUIVALENCE, COVERAGE, POWER = (0.03, 0.06), (0.04, 0.06), (0.94, 0.96), (0.78, 0.82)
 
 # Bits: right if level + seeds + image + image of this network + luck > 0, all normal, with these deviations.
 IMAGES, BIT_TABLES = 2000, 600
@@ -104,7 +106,10 @@ def main() -> None:
 
 def _accuracies(seeds: int) -> Iterator[Outcome]:
     source = np.random.default_rng(seeds)
-    claims = equivalences = 0
+    # a main effect weighs each of sixteen cells by an eighth
+    se = DEVIATION / math.sqrt(4 * seeds)
+    detectable = smallest_detectable(se, (len(NAMES) - 1) * (seeds - 1))
+    claims = equivalences = detected = 0
     held = dict.fromkeys(KINDS, 0)
     for _ in range(TABLES):
         # interactions of every order, and no main effect
@@ -113,6 +118,8 @@ def _accuracies(seeds: int) -> Iterator[Outcome]:
         fit = _fit(truth[:, None] + noise)
         mains = [contrast(fit, weights) for weights in KINDS["main effect"]]
         claims += any(verdict.word in CLAIMS for verdict in judge(mains, DELTA))
+        # an effect moves its interval and leaves its width
+        detected += sum(not -main.high <= detectable <= -main.low for main in mains)
         shifted = _fit((truth + SIGNS.sum(axis=1) * DELTA / 2)[:, None] + noise)
         edges = [contrast(shifted, weights) for weights in KINDS["main effect"]]
         equivalences += sum(verdict.word in SMALL for verdict in judge(edges, DELTA))
@@ -121,6 +128,8 @@ def _accuracies(seeds: int) -> Iterator[Outcome]:
     yield Outcome("any false claim among 4 effects that are none", claims / TABLES, TABLES, FALSE_CLAIMS)
     share = equivalences / TABLES / len(PARTS)
     yield Outcome("called small where the truth is delta", share, TABLES, FALSE_EQUIVALENCE)
+    share = detected / TABLES / len(PARTS)
+    yield Outcome("found where the truth is what is called detectable", share, TABLES, POWER)
     for kind, times in held.items():
         yield Outcome(f"{kind}, its interval holds the truth", times / TABLES / len(PARTS), TABLES, COVERAGE)
 
