@@ -18,6 +18,7 @@ VARIANTS = {
     "ablation": 32,
     "attention": 12,
     "fashion_mnist": 7,
+    "faster": 3,
     "fusion": 4,
     "imagenet_folder": 7,
     "smoke": 2,

@@ -1,7 +1,6 @@
 """How fast a network is trained, step by step of the ladder from the article's usage example to ours.
 
-    python tests/benchmarks/train.py [--compile]            # images a second, and whence each factor comes
-    python tests/benchmarks/train.py accuracy SEEDS EPOCHS DELTA [FIRST]  # whether faster ways learn as well
+    python tests/benchmarks/train.py [--compile]
 
 10,000 images of Fashion-MNIST, MSANet at a quarter of its width, batches of 128, one process, two threads.
 The usage example is a DataLoader with a transform an image, a context branch that is resized bilinearly, the
@@ -13,9 +12,7 @@ throughput and of its ratio to the usage example.
 The share of the machine is that of the fastest product of two 2048 x 2048 matrices measured here, in the same
 number format; a step counts as three forward passes.
 
-Accuracy: each way trains a network a seed, from FIRST on; equivalence at DELTA, in percentage points, is
-tested by the package's own test. The standard deviation of the differences and the power are printed beside
-it; a pilot on other seeds tells which delta can be reached.
+Whether the faster ways learn as well is what `experiments/faster.yaml` tells.
 """
 
 import sys
@@ -26,10 +23,9 @@ from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from statistics import median, stdev
+from statistics import median
 
 import numpy as np
-import pandas as pd
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -37,8 +33,6 @@ from torch.nn.functional import cross_entropy, interpolate
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
-from msanet_bench.analysis.power import equivalence_power
-from msanet_bench.analyze.frames import effects
 from msanet_bench.api import macs, msanet
 from msanet_bench.data import load, prepare_all, split
 from msanet_bench.model.attention.dot_product import use_attention
@@ -256,51 +250,6 @@ def _our_step(model: nn.Module, spec: TrainSpec) -> Callable[[Tensor, Tensor], o
     return lambda images, labels: take_step(stepper, images, labels, spec.lr).isfinite()
 
 
-def accuracy(seeds: int, epochs: int, delta: float, first: int = 0) -> bool:
-    """Whether each faster way is equivalent to the usage example, seed by seed."""
-    rungs = ladder(with_compile=False)
-    ways = {name: rungs[name] for name in ("usage example", "fused attention", "bf16")}
-    rows = []
-    for seed in range(first, first + seeds):
-        for name, way in ways.items():
-            rows.append({"way": name, "seed": seed, "accuracy": _accuracy(way, seed, epochs)})
-            print(rows[-1], flush=True)
-    table = pd.DataFrame(rows)
-    wide = table.pivot_table(index="seed", columns="way", values="accuracy")
-    for name in list(ways)[1:]:
-        deviation = stdev(wide[name] - wide["usage example"])
-        power = equivalence_power(100 * deviation / seeds**0.5, seeds - 1, delta)
-        print(
-            f"{name}: {seeds} seeds, differences have a deviation of {100 * deviation:.2f} pp; "
-            f"with that, no difference at all is shown to be within {delta:g} pp with a power of {power:.2f}"
-        )
-    verdicts = effects(table, response="accuracy", factors=["way"], block="seed", delta=f"{delta:g} pp")
-    print(verdicts.to_string())
-    return bool((verdicts["verdict"] == "NO MATERIAL EFFECT").all())
-
-
-def _accuracy(way: Way, seed: int, epochs: int) -> float:
-    model = _network(way.spec, seed=seed, resized=way.resized)
-    step = _plain_step(model) if way.loader else _our_step(model, way.spec)
-    torch.manual_seed(seed)
-    for epoch in islice(_epochs(way, seed), epochs):
-        model.train()
-        for images, labels in epoch:
-            step(images, labels)
-    data = load(DATA, Path("data"))
-    test = prepare_all(data, DATA, split(data, DATA, seed, 0), torch.device("cpu")).test
-    hits = 0
-    model.eval()
-    with torch.inference_mode():
-        for images, labels in test.batches(torch.arange(test.num_images).split(500)):
-            hits += int((model(images).argmax(1) == labels).sum())
-    return hits / test.num_images
-
-
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
-    match sys.argv[1:]:
-        case ["accuracy", seeds, epochs, delta, *first]:
-            sys.exit(0 if accuracy(int(seeds), int(epochs), float(delta), *map(int, first)) else 1)
-        case arguments:
-            sys.exit(0 if throughput(with_compile="--compile" in arguments) else 1)
+    sys.exit(0 if throughput(with_compile="--compile" in sys.argv[1:]) else 1)
