@@ -39,7 +39,7 @@ IMAGES = {
     "fashion_mnist": (1, 28, 10),
     "cifar10": (3, 32, 10),
     # of any size: one at which full networks are counted quickly
-    "image_folder": (3, 64, 10),
+    "image_folder": (3, 32, 10),
 }
 
 # two maps of 7 x 9 with 16 channels: 126 positions; each sum is outputs x MACs for one of them

@@ -16,7 +16,7 @@ from msanet_bench.profile import Profile, only_variant, profile_json, profile_va
 from msanet_bench.profile.costs import costs_of
 from msanet_bench.report.inputs import read_inputs
 
-SIDES = {"digits": 8, "fashion_mnist": 28, "cifar10": 32, "image_folder": 64}
+SIDES = {"digits": 8, "fashion_mnist": 28, "cifar10": 32}
 
 # a plug-in with a convolution, and one whose operation no counter knows
 BLOCKS = """
@@ -255,8 +255,12 @@ NOT_FOLLOWED = (
 )
 
 
+# what `imagenet_folder` leaves out, `fashion_mnist` leaves out of a thin network, which takes seconds less
+THIN = [file for file in COMMITTED if file.stem != "imagenet_folder"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
 def test_every_variant_of_every_experiment_is_wholly_profiled(file: Path) -> None:
     experiment = load_experiment(file)
     variants = enumerate_variants(experiment, catalog())
