@@ -7,8 +7,11 @@ BenchError
 `-- BlockError     a block cannot be built from its options
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class BenchError(Exception):
@@ -60,5 +63,5 @@ def _place(problem: Problem) -> str:
 
 def first_line(error: BaseException) -> str:
     """`ValueError: what was wrong`: an error of anybody's code, as a reason in a table."""
-    message = str(error).partition("\n")[0]
+    message = _TERMINAL_COLOUR.sub("", str(error)).partition("\n")[0]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

@@ -77,9 +77,19 @@ def _difference(findings: Findings, columns: Collection[str], names: Mapping[str
     if all(variant.difference is None for variant in findings.variants):
         yield f"Difference to {baseline}: there is nothing to compare."
         return
+    same = len({_seeds_that_succeeded(findings, variant) for variant in findings.variants}) == 1
+    how = "over the same seeds" if same else "the effect of a seed estimated from all rows that have it"
     yield (
-        f"Difference to {baseline} on this test set, over the same seeds; the 95 % intervals are for "
+        f"Difference to {baseline} on this test set, {how}; the 95 % intervals are for "
         "training again with other seeds, each for itself, and not adjusted for their number."
+    )
+
+
+def _seeds_that_succeeded(findings: Findings, variant: VariantFinding) -> frozenset[int]:
+    return frozenset(
+        seed
+        for (name, seed), record in findings.inputs.cells.items()
+        if name == variant.name and record is not None and record.status == "ok"
     )
 
 
