@@ -69,6 +69,18 @@ def test_a_change_of_nothing_is_0_and_not_minus_0(costs: Costs) -> None:
     assert math.copysign(1, found.params or 0.0) == 1
 
 
+def test_equal_counts_cancel_also_where_weights_are_rounded(tmp_path: Path) -> None:
+    """0.1 + 0.2 is not 0.3, and a single operation more is still seen."""
+    write_results(tmp_path, DESIGN, planted(DESIGN, lambda _: 0))
+    equal = {name: {"params": 7, "macs": 3_759_556, "bytes": 8} for name in DESIGN.names}
+    write_profiles(tmp_path, equal | {BARE: {"params": 7, "macs": 3_759_557, "bytes": 8}})
+    costs = read_costs(read_inputs(tmp_path))
+    weights = {BASE: 0.1 + 0.2, PLAIN: -0.3}
+    assert sum(weight * 3_759_556 for weight in weights.values()) != 0
+    assert known(change(costs, weights)).macs == 0
+    assert known(change(costs, {BARE: 0.1 + 0.2, PLAIN: -0.3})).macs == pytest.approx(0.3)
+
+
 def test_a_difference_to_the_anchor_has_the_interval_of_the_ratio(costs: Costs) -> None:
     """0.8 x 2 ms less 2 ms; the ratio is known to 0.03, which is 0.06 ms."""
     found = known(change(costs, {PLAIN: 1.0, BASE: -1.0})).latency["cpu"]

@@ -11,6 +11,9 @@ from msanet_bench.report.latency import DEVICES, main_timings
 from msanet_bench.report.profiles import Profile
 from msanet_bench.report.timings import Timing
 
+# Weights are rounded fractions, so equal counts may leave this share of themselves where they cancel.
+_ROUNDING = 1e-14
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -83,7 +86,10 @@ def _latency(timing: Timing) -> Bar:
 def _sum(weights: Weights, costs: Mapping[str, float | None]) -> float | None:
     values = [(weight, costs.get(name)) for name, weight in weights.items() if weight]
     known = [weight * value for weight, value in values if value is not None]
-    return sum(known) + 0.0 if len(known) == len(values) else None
+    if len(known) < len(values):
+        return None
+    total = math.fsum(known)
+    return total if abs(total) > _ROUNDING * sum(map(abs, known)) else 0.0
 
 
 def _latency_change(weights: Weights, table: Mapping[str, Bar]) -> Bar | None:
