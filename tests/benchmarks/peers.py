@@ -8,9 +8,10 @@ Hydra's sweeper needs an Optuna older than 3, so it has a Python of its own with
 was used) and torch, named by `--hydra`. What is not installed is left out, and said.
 
 Printed for each, medians over rounds: seconds from the start to the end of the program, for ours to the last
-cell; seconds beyond what the trials themselves take in a plain loop, a cell; the lines that a user writes,
-without blank lines and comments; and what happens when everything is killed after half of the cells and the
-same command is given again: how many finished cells are trained once more, and how many are missing then.
+cell; seconds a cell beyond the plain loop, below 0 where two trials run at a time; the lines that a user
+writes, without blank lines and comments; and what happens when everything is killed after half of the cells
+and the same command is given again: how many finished cells are trained once more, and how many are missing
+then. The sweeps that are killed train one epoch, since nothing of them is timed.
 """
 
 import argparse
@@ -30,6 +31,9 @@ from tempfile import TemporaryDirectory
 from sweep import EXPERIMENT
 
 HERE = Path(__file__).parent
+FILE = "plain.yaml"
+WHOLE = EXPERIMENT % ""
+BRIEF = WHOLE.replace("epochs: 3", "epochs: 1")
 CELLS = 24
 TOO_LONG = 900
 
@@ -62,15 +66,13 @@ class Outcome:
 
 def main(rounds: int, hydra: str | None) -> None:
     with TemporaryDirectory() as folder:
-        place = Path(folder)
-        experiment = place / "plain.yaml"
-        experiment.write_text(EXPERIMENT % "")
+        experiment = Path(folder) / FILE
+        experiment.write_text(WHOLE)
         peers = list(_peers(hydra, experiment))
         found: dict[str, list[Outcome]] = {peer.name: [] for peer in peers}
         for number in range(rounds):
-            for peer in peers:
-                home = place / f"{number}-{peer.program[-1].replace('/', '-')}"
-                found[peer.name].append(_measure(peer, home, experiment))
+            for place, peer in enumerate(peers):
+                found[peer.name].append(_measure(peer, Path(folder) / f"{number}-{place}"))
                 print(f"  {peer.name}: {found[peer.name][-1]}", file=sys.stderr, flush=True)
     _print(peers, found)
 
@@ -90,27 +92,28 @@ def _peers(hydra: str | None, experiment: Path) -> Iterator[Peer]:
         yield peer("Ray Tune", "ray_tune.py", workers=2)
     else:
         print("Ray Tune is left out: pip install 'ray[tune]'")
-    command = ("-u", "-m", "msanet_bench", "sweep", "--workers", "2", str(experiment))
+    command = ("-u", "-m", "msanet_bench", "sweep", "--workers", "2", FILE)
     yield Peer("msanet-bench", sys.executable, command, (experiment,), workers=2)
 
 
-def _measure(peer: Peer, home: Path, experiment: Path) -> Outcome:
+def _measure(peer: Peer, home: Path) -> Outcome:
     whole, broken = home / "whole", home / "broken"
-    whole.mkdir(parents=True)
-    broken.mkdir()
-    seconds = _run(peer, whole, experiment)
-    _kill_half_way(peer, broken, experiment)
-    _run(peer, broken, experiment)
+    for folder, text in ((whole, WHOLE), (broken, BRIEF)):
+        folder.mkdir(parents=True)
+        (folder / FILE).write_text(text)
+    seconds = _run(peer, whole)
+    _kill_half_way(peer, broken)
+    _run(peer, broken)
     finished = _finished(broken)
     distinct = len(set(finished))
     return Outcome(seconds, len(finished) - distinct, CELLS - distinct)
 
 
-def _start(peer: Peer, home: Path, experiment: Path) -> subprocess.Popen[str]:
+def _start(peer: Peer, home: Path) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     if peer.workers > 1:
         environment["OMP_NUM_THREADS"] = "1"
-    environment |= {"PEERS_EXPERIMENT": str(experiment), "PEERS_FINISHED": str(home / "finished.txt")}
+    environment |= {"PEERS_EXPERIMENT": str(home / FILE), "PEERS_FINISHED": str(home / "finished.txt")}
     environment["PYTHONPATH"] = os.pathsep.join((str(HERE), str(HERE.parents[1])))
     return subprocess.Popen(
         [peer.python, *peer.program],
@@ -123,11 +126,11 @@ def _start(peer: Peer, home: Path, experiment: Path) -> subprocess.Popen[str]:
     )
 
 
-def _run(peer: Peer, home: Path, experiment: Path) -> float:
+def _run(peer: Peer, home: Path) -> float:
     """Seconds to the end of the program; ours times and reports after its last cell, which ends the count."""
     began = ended = time.perf_counter()
     lines = []
-    with _start(peer, home, experiment) as process:
+    with _start(peer, home) as process:
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
@@ -138,8 +141,8 @@ def _run(peer: Peer, home: Path, experiment: Path) -> float:
     return (ended if peer.name == "msanet-bench" else time.perf_counter()) - began
 
 
-def _kill_half_way(peer: Peer, home: Path, experiment: Path) -> None:
-    with _start(peer, home, experiment) as process:
+def _kill_half_way(peer: Peer, home: Path) -> None:
+    with _start(peer, home) as process:
         until = time.monotonic() + TOO_LONG
         while len(_finished(home)) < CELLS // 2:
             assert time.monotonic() < until, f"{peer.name} does not come to half of its cells"
@@ -161,13 +164,19 @@ def _finished(home: Path) -> Sequence[str]:
 
 def _print(peers: Sequence[Peer], found: Mapping[str, Sequence[Outcome]]) -> None:
     base = [outcome.seconds for outcome in found["plain loop"]]
-    print("| | wall, s | of the plain loop | lines written | finished cells trained again | cells missing |")
-    print("| :-- | --: | --: | --: | --: | --: |")
+    print(
+        "| | wall, s | of the plain loop | beyond it, s a cell | lines written "
+        "| finished cells trained again | cells missing |"
+    )
+    print("| :-- | --: | --: | --: | --: | --: | --: |")
     for peer in peers:
         outcomes = found[peer.name]
-        ratio = median(outcome.seconds / loop for outcome, loop in zip(outcomes, base, strict=True))
+        pairs = [(outcome.seconds, loop) for outcome, loop in zip(outcomes, base, strict=True)]
+        ratio = median(seconds / loop for seconds, loop in pairs)
+        beyond = median((seconds - loop) / CELLS for seconds, loop in pairs)
         print(
             f"| {peer.name} | {median(outcome.seconds for outcome in outcomes):.1f} | {ratio:.2f} "
+            f"| {beyond:+.2f} "
             f"| {sum(map(_lines, peer.written))} | {max(outcome.again for outcome in outcomes)} "
             f"| {max(outcome.missing for outcome in outcomes)} |"
         )
