@@ -3,20 +3,23 @@
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: sweep test test-cluster controls lint types suite clean
+.PHONY: .venv sweep test test-cluster controls lint types suite clean
 
-.venv: .venv/installed
+.venv: .venv/installed .venv/tools
 
-# Installed again only when the declared dependencies change.
+# Both are installed again only when the declared dependencies change.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Setting up .venv. This takes minutes, in which pip prints nothing."
 	@$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+# What development and the tests need beyond that.
+.venv/tools: .venv/installed
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-.PHONY: .venv
-
-sweep: .venv
+sweep: .venv/installed
 	.venv/bin/msanet-bench sweep experiments/ablation.yaml
 
 test: lint types suite
