@@ -67,7 +67,7 @@ def _anywhere(text: str) -> str:
 def renewed(page: str, folder: Path) -> str:
     """The page with what is printed now; of verbs, the lines that the page shows."""
     texts = {
-        said.number: printed if is_exact else _with_numbers(said.text, printed)
+        said.number: printed if is_exact else with_numbers(said.text, printed)
         for said, printed, is_exact in promises(fences_of(page), folder)
     }
     numbers = itertools.count()
@@ -79,7 +79,7 @@ def renewed(page: str, folder: Path) -> str:
     return FENCE.sub(with_text, page)
 
 
-def _with_numbers(said: str, printed: str) -> str:
+def with_numbers(said: str, printed: str) -> str:
     """The lines of a page as they are printed now, where their words are the same."""
     now = {shape: line for line in printed.splitlines() for shape in shapes(_anywhere(line))}
     lines = [

@@ -174,7 +174,7 @@ def speed() -> None:
     )
 
 
-def alarms(sessions: int = 12) -> None:
+def alarms(sessions: int = 8) -> None:
     """How often the gate fails, although both sides are this checkout."""
     limits = (1.0, 1.02, 1.05)
     failed = dict.fromkeys(limits, 0)
