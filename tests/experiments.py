@@ -1,11 +1,22 @@
-"""Experiments that take a moment, for tests of the runner."""
+"""The experiments of the repository, and one that takes a moment, for tests of the runner."""
 
+import re
 from pathlib import Path
 
-# those of the repository; claims.yaml beside them is none
-COMMITTED = sorted(
-    path for path in (Path(__file__).parents[1] / "experiments").glob("*.yaml") if path.stem != "claims"
-)
+ROOT = Path(__file__).parents[1]
+
+# claims.yaml beside them is none
+COMMITTED = sorted(path for path in (ROOT / "experiments").glob("*.yaml") if path.stem != "claims")
+
+# the page that shows a sweep's report in short, by the sweep
+PUBLISHED = {
+    name: page
+    for page in ("README.md", "docs/results.md")
+    for name in re.findall(
+        r"^<!-- msanet-bench:begin (\w+) -->$", (ROOT / page).read_text("utf-8"), re.MULTILINE
+    )
+    if name != "claims"
+}
 
 TINY = """
 delta: 5 pp

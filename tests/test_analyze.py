@@ -290,7 +290,7 @@ def test_json_has_every_number_and_null_for_what_is_not_known(tmp_path: Path) ->
 
 def test_the_results_of_a_sweep_are_read_as_they_are() -> None:
     """One at a time: a main effect is the mean difference to the baseline, by pandas from the same file."""
-    path = Path(__file__).parents[1] / "results" / "fashion_mnist" / "results.csv"
+    path = Path(__file__).parents[1] / "results" / "fashion_mnist_pilot" / "results.csv"
     analysis = analyze(path, Question(block="seed"))
     means = pd.read_csv(path).groupby("variant")["accuracy"].mean()
     for change in ("branches.conv3=off", "branches.conv5=off", "branches.context=off"):

@@ -32,7 +32,7 @@ from msanet_bench.sweep import SweepOptions, run_sweep
 from msanet_bench.train.step import prepare, take_step
 from sweeps import sweep, trained
 
-FASHION = Path(__file__).parents[1] / "results" / "fashion_mnist" / "manifest.json"
+FASHION = Path(__file__).parents[1] / "results" / "fashion_mnist_pilot" / "manifest.json"
 
 
 @pytest.mark.parametrize(("number", "below"), [(6, 1), (8, 1), (9, 2), (12, 3), (17, 5), (20, 6)])

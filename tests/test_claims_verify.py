@@ -134,7 +134,7 @@ def test_latencies_that_are_missing_are_named(tmp_path: Path) -> None:
 
 def test_ratios_of_the_committed_session_are_those_of_its_table() -> None:
     """The table divides each call by the speed of its moment; medians alone must come near."""
-    folder = ROOT / "results" / "fashion_mnist"
+    folder = ROOT / "results" / "fashion_mnist_pilot"
     lines = (folder / "latency.csv").read_text("utf-8").splitlines()
     rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
     wanted = {"role": "variant", "device": "cpu", "batch": "1", "mode": "eager"}

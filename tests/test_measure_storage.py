@@ -89,6 +89,6 @@ def test_without_a_list_of_mounts_the_kind_is_unknown(tmp_path: Path) -> None:
 
 
 def test_a_line_is_as_long_as_those_of_the_committed_results() -> None:
-    records = Path(storage_module.__file__).parents[2] / "results/fashion_mnist/records.jsonl"
+    records = Path(storage_module.__file__).parents[2] / "results/fashion_mnist_pilot/records.jsonl"
     lines = records.read_bytes().splitlines(keepends=True)
     assert len(LINE) == pytest.approx(sum(map(len, lines)) / len(lines), rel=0.25)

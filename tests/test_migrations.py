@@ -157,7 +157,7 @@ def test_old_records_are_written_as_the_newest(tmp_path: Path) -> None:
 
 
 def test_the_committed_results_of_version_1_are_still_read() -> None:
-    results = ROOT / "results" / "fashion_mnist"
+    results = ROOT / "results" / "fashion_mnist_pilot"
     lines = (results / "records.jsonl").read_text(encoding="utf-8").splitlines()
     records = read_records(results)
     assert [record.key for record in records] == [json.loads(line)["key"] for line in lines]

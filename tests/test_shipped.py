@@ -12,15 +12,17 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 from commands import run_verb
-from experiments import write_experiment
+from experiments import PUBLISHED, write_experiment
 from msanet_bench.cli import VERBS
 from msanet_bench.errors import BenchError
 from msanet_bench.shipped import experiment_file, shipped_experiments
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
-RESULTS = ("results/fashion_mnist", "results/residual", "reports/fashion_mnist")
-READ = ("tests", "experiments", "docs", ".github", *RESULTS)
+READ = (
+    *("tests", "experiments", "docs", ".github", "results/residual", "results/fashion_mnist_pilot"),
+    *(f"{kind}/{name}" for kind in ("results", "reports") for name in PUBLISHED),
+)
 READ_TOO = (
     "README.md",
     "CHANGELOG.md",
@@ -29,6 +31,7 @@ READ_TOO = (
     "Makefile",
     "Dockerfile",
     ".dockerignore",
+    "pyproject.toml",
 )
 OF_EXPERIMENTS = ["sweep", "check", "plan", "profile", "latency", "train"]
 TRAINED = """
@@ -156,18 +159,8 @@ def test_an_installed_wheel_has_its_experiments_anywhere_and_writes_where_one_is
 def test_the_sdist_holds_what_the_tests_read(tmp_path: Path) -> None:
     built = Path(next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
     subprocess.run(["tar", "-xzf", built, "--strip-components=1"], cwd=tmp_path, check=True)
-    read = ("tests", "experiments", "docs", "results/fashion_mnist", "reports/fashion_mnist", ".github")
-    single = (
-        "README.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "LICENSE",
-        "Makefile",
-        "Dockerfile",
-        "pyproject.toml",
-    )
-    wanted = {path for folder in read for path in (ROOT / folder).rglob("*") if path.is_file()}
-    wanted |= {ROOT / name for name in single}
+    wanted = {path for folder in READ for path in (ROOT / folder).rglob("*") if path.is_file()}
+    wanted |= {ROOT / name for name in READ_TOO}
     ours = {path.relative_to(ROOT) for path in wanted if not _is_ignored(path)}
     assert [path for path in sorted(ours) if not (tmp_path / path).is_file()] == []
 

@@ -12,7 +12,7 @@ from typing import Literal
 Kind = Literal["disk", "memory", "network"]
 
 SYNCS = 20
-# the 21 records of results/fashion_mnist take 60,728 bytes: 2,892 each, and the journal adds when and where
+# the 21 records of results/fashion_mnist_pilot take 60,728 bytes: 2,892 each; the journal adds when and where
 LINE = b"x" * 3071 + b"\n"
 _NANOSECOND = 1e-9
 _MEMORY = {"tmpfs", "ramfs"}
