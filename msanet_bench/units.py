@@ -5,11 +5,14 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, get_args
 
 Better = Literal["higher", "lower", "neither"]
 _BETTER: Mapping[str, Better] = {word: word for word in get_args(Better)}
 
+# Longer texts are no counts of anything, and Python would not print them.
+_MOST = 10**30
 _FACTORS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
@@ -60,9 +63,8 @@ def parse_count(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([kKMG]?)\s*", text)
     if match is None:
         raise ValueError(f"must be a number such as `200k` or `1.5M`, but got {text!r}.")
-    value = float(match[1]) * _FACTORS[match[2]]
-    # hundreds of digits are infinity, which is no whole number
-    if not value.is_integer():
+    value = Fraction(match[1]) * _FACTORS[match[2]]
+    if value.denominator != 1 or value > _MOST:
         raise ValueError(f"must be a whole number, but got {text!r}.")
     return int(value)
 

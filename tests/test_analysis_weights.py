@@ -149,6 +149,8 @@ def test_the_trends_of_three_even_levels_are_the_textbook_polynomials() -> None:
     assert quadratic is not None
     assert linear.weights == pytest.approx({"10": -1, "20": 0, "30": 1}, abs=1e-12)
     assert quadratic.weights == pytest.approx({"10": 0.5, "20": -1, "30": 0.5}, abs=1e-12)
+    # not 1e-17, by which the middle level would count as a part of the trend
+    assert linear.weights["20"] == 0
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e6])

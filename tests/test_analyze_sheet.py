@@ -12,6 +12,15 @@ from msanet_bench.errors import ResultsError
 from result_tables import write
 
 
+def test_a_line_of_blanks_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("net,y\na,1\n   \nb,2\n \n")
+    assert [dict(line.cells) for line in read_sheet(path).lines] == [
+        {"net": "a", "y": "1"},
+        {"net": "b", "y": "2"},
+    ]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -158,3 +158,10 @@ def test_a_wrong_option_is_one_message_and_exit_code_2(
     code, _, err = run_verb("analyze", "table.csv", "--response", "yield", *options, cwd=tmp_path)
     assert code == 2
     assert message in err
+
+
+def test_numbers_with_an_exponent_have_its_decimals(tmp_path: Path) -> None:
+    """As pandas writes them, and without replicates: one digit more than the table has."""
+    table = tmp_path / "table.csv"
+    table.write_text("net,y\na,1e-05\nb,3e-05\n")
+    assert "+0.000020" in render_text(analyze(table, Question("y")), 100)

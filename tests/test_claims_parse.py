@@ -278,6 +278,12 @@ def test_a_broken_network_is_one_problem_and_its_claims_are_not_blamed(folder: P
     assert problem.startswith("2: networks.tiny: the network must take images of [1, 1, 1], but it says: Val")
 
 
+def test_a_name_may_not_stand_twice_on_one_line_either(folder: Path) -> None:
+    claim = LIVE.removeprefix("- ")
+    (problem,) = problems(f"{HEAD.rstrip()} [{claim}, {claim}]\n", folder)
+    assert "stands twice; first in line 4." in problem
+
+
 def test_all_problems_are_named_at_once_in_the_order_of_their_lines(folder: Path) -> None:
     text = HEAD + "\n".join(
         [

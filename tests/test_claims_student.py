@@ -41,6 +41,13 @@ def test_an_interval_of_three_values_by_hand() -> None:
     assert mean_interval([1.0, 2.0, 3.0], 0.95) == pytest.approx((2 - 2.4841377, 2 + 2.4841377), abs=1e-6)
 
 
+def test_a_spread_of_rounding_alone_is_none() -> None:
+    """Of 1000 images 900 against 800, and 800 against 700: each is 100 images, whatever floats make of it."""
+    differences = [0.9 - 0.8, 0.8 - 0.7]
+    assert differences[0] != differences[1]
+    assert mean_interval(differences, 0.95) == NOWHERE_KNOWN
+
+
 @pytest.mark.parametrize("values", [[], [1.0], [0.5, 0.5, 0.5]])
 def test_without_a_spread_nothing_is_known(values: list[float]) -> None:
     assert mean_interval(values, 0.95) == NOWHERE_KNOWN

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -12,12 +13,20 @@ from claim_rows import rows_of, write_rows
 from commands import run_verb
 from msanet_bench.claims.found import Found, Part
 from msanet_bench.claims.latency import latency_ratio
-from msanet_bench.claims.quantities import Range
+from msanet_bench.claims.quantities import Range, claimed_range
 from msanet_bench.claims.schema import claims_schema
 from msanet_bench.claims.spec import Claim
 from msanet_bench.claims.student import Interval
 from msanet_bench.claims.verify import judge
-from msanet_bench.measure.samples import Condition, Contender, Sample, Session, Visit, write_session
+from msanet_bench.measure.samples import (
+    Condition,
+    Contender,
+    Sample,
+    Session,
+    Visit,
+    read_session,
+    write_session,
+)
 from msanet_bench.measure.telemetry import Telemetry
 from msanet_bench.yaml_document import read_yaml
 from test_architecture import imported
@@ -64,6 +73,14 @@ def test_of_several_parts_all_must_hold_and_one_refutes_by_its_wider_interval() 
     assert judge(ABOVE, Found((good, open_))) == ("undecided", open_)
     assert judge(ABOVE, Found((good, bad))) == ("undecided", bad)
     assert judge(ABOVE, Found((good, sure, open_))) == ("refuted", sure)
+
+
+def test_the_ends_of_a_claimed_range_belong_to_it_also_where_their_sum_is_rounded() -> None:
+    """0.7 + 0.1 is less than 0.8 in floating point."""
+    exact = claimed_range("equals", 0.7, 0.1)
+    assert exact.holds_all(Interval(0.8, 0.8))
+    assert not exact.holds_all(Interval(0.8001, 0.8001))
+    assert not claimed_range("equals", 0.7, 0).holds_all(Interval(0.7 + 1e-15, 0.7 + 1e-15))
 
 
 LATENCY = Claim(
@@ -123,6 +140,21 @@ def test_latencies_of_any_two_variants_are_compared(tmp_path: Path) -> None:
     [only] = latency_ratio(session(tmp_path, planted), claim).parts
     assert only.value == pytest.approx(0.25)
     assert only.interval == (0, math.inf)  # the ratios are equal: no spread to judge by
+
+
+def test_of_two_sides_it_is_the_head_that_is_asked_for(tmp_path: Path) -> None:
+    """A session against another experiment has every variant twice, under one name."""
+    folder = session(tmp_path, {"baseline": [[1.0], [1.0]], "fast": [[0.5], [0.6]]})
+    file = folder / "samples.parquet"
+    read = read_session(file)
+    base = tuple(
+        replace(one, contender=replace(one.contender, side="base"), seconds=9 * one.seconds)
+        for one in read.samples
+        if one.contender.variant == "fast"
+    )
+    write_session(file, replace(read, samples=(*read.samples, *base)))
+    [only] = latency_ratio(folder, LATENCY).parts
+    assert only.value == pytest.approx(math.sqrt(0.5 * 0.6))
 
 
 def test_latencies_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -56,6 +56,26 @@ def _without_spaces(text: str) -> str:
     return "".join(text.split())
 
 
+def test_the_rate_is_that_of_the_phase(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two quick cells of tuning say nothing of how long training takes: a cell a minute, two to go."""
+    clock = iter([0.0, 0.0, 1.0, 2.0, 2.0, 62.0])
+    monkeypatch.setattr(msanet_bench.console.time, "monotonic", lambda: next(clock))
+    events = (
+        Started(variants=1, seeds=3, cells=5, done=0, workers=1, notes=()),
+        Phase("tuning"),
+        Finished(_attempt(0)),
+        Finished(_attempt(1)),
+        Phase("training"),
+        Finished(_attempt(2)),
+        Ended(cells=5, not_ok=0, left=2),
+    )
+    console = Console(file=StringIO(), width=200, highlight=False)
+    monkeypatch.setattr(msanet_bench.console, "open_console", lambda: console)
+    show_sweep("tiny", iter(events), tmp_path)
+    assert isinstance(console.file, StringIO)
+    assert "1.0/min, 2m00s left" in console.file.getvalue()
+
+
 def test_a_log_has_a_line_for_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = _shown(monkeypatch, tmp_path, 200, is_terminal=False)
     lines = text.splitlines()

@@ -16,8 +16,17 @@ from msanet_bench.report.numbers import (
     plural,
     points,
     points_interval,
+    short_count,
     three_digits,
 )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999.4, "999"), (999.6, "1.00 thousand"), (394_000, "394 thousand"), (-1.08e6, "1.08 million")],
+)
+def test_a_short_count_is_told_in_the_unit_of_what_it_rounds_to(value: float, text: str) -> None:
+    assert short_count(value) == text
 
 
 @pytest.mark.parametrize(

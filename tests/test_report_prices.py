@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from planted_results import full, planted, write_latencies, write_profiles, write_results
 from report_text import report, section, tables
 
@@ -62,3 +64,15 @@ def test_large_networks_are_priced_by_the_billion(tmp_path: Path) -> None:
     assert "pp per GMAC" in text
     branch, _ = tables(text)[1]
     assert branch[4:] == ["0", "+500,000,000", "-", "+4.00"]
+
+
+@pytest.mark.parametrize(("level", "macs", "said"), [("eca", 1_080_000, "more"), ("se", -1_080_000, "fewer")])
+def test_what_does_not_matter_says_whether_it_costs_or_saves(
+    level: str, macs: int, said: str, tmp_path: Path
+) -> None:
+    design = full({"attention": ["none", level]})
+    write_results(tmp_path, design, planted(design, lambda _: 0))
+    base, other = design.names
+    counts = {base: 5_000_000, other: 5_000_000 + macs}
+    write_profiles(tmp_path, {n: {"params": 10, "macs": m, "bytes": None} for n, m in counts.items()})
+    assert f"for 1.08 million {said} MACs" in section(report(tmp_path), "Conclusion")

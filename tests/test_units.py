@@ -23,7 +23,15 @@ def test_a_difference_without_its_unit_or_without_size_is_refused(text: str) -> 
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("0", 0), ("1500", 1500), ("1.5k", 1500), ("200K", 200_000), ("2M", 2_000_000), ("0.25 G", 250_000_000)],
+    [
+        ("0", 0),
+        ("1500", 1500),
+        ("1.5k", 1500),
+        ("200K", 200_000),
+        ("2M", 2_000_000),
+        ("0.25 G", 250_000_000),
+        ("2.01M", 2_010_000),
+    ],
 )
 def test_a_count_may_have_a_suffix(text: str, count: int) -> None:
     assert parse_count(text) == count
@@ -35,7 +43,7 @@ def test_what_is_no_count_is_refused(text: str) -> None:
         parse_count(text)
 
 
-@pytest.mark.parametrize("text", ["0.5", "1.2345k"])
+@pytest.mark.parametrize("text", ["0.5", "1.2345k", "9" * 400])
 def test_a_part_of_a_thing_is_no_count(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must be a whole number, but got "):
         parse_count(text)

@@ -119,6 +119,7 @@ def fit_blocks(variant: Sequence[str], block: Sequence[int | str], y: Sequence[f
     means = raw_means - counts @ shifts / sizes
     residuals = values - means[rows] - shifts[cells]
     resolution = float(len(columns) * 8 * np.finfo(np.float64).eps * np.abs(values).max())
+    residuals[np.abs(residuals) <= resolution] = 0.0
     df = (
         len(values)
         - len(place)

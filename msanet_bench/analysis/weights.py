@@ -9,6 +9,7 @@ import numpy as np
 
 Levels = Mapping[str, Any]
 Weights: TypeAlias = dict[str, float]
+_ROUNDING = 1e-12
 _Key: TypeAlias = frozenset[tuple[str, Any]]
 
 
@@ -110,6 +111,8 @@ def trend(
     polynomial = orthogonal[:, degree] * np.sign(triangle[degree, degree])
     unit = polynomial @ powers[:, 1] if degree == 1 else polynomial[polynomial > 0].sum()
     scaled = polynomial / unit
+    # what weighs nothing is no part of the contrast, whatever the factorisation leaves of it
+    scaled[np.abs(scaled) < _ROUNDING] = 0.0
     groups = []
     for names in _grouped(variants, {factor}).values():
         found = {variants[name][factor]: name for name in names if factor in variants[name]}

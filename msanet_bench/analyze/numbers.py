@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 from msanet_bench.analysis.contrasts import Contrast
 from msanet_bench.analysis.power import MOST_SEEDS
@@ -21,7 +22,13 @@ def decimals(analysis: Analysis) -> int:
     if errors:
         return min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(min(errors)))))
     texts = analysis.sheet.cells(analysis.question.response)
-    return min(_MOST_DECIMALS, 1 + max(len(text.partition(".")[2]) for text in texts))
+    return min(_MOST_DECIMALS, 1 + max(map(_decimals_of, texts)))
+
+
+def _decimals_of(text: str) -> int:
+    """Those of `0.25` and of `25e-2`."""
+    exponent = Decimal(text).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def interval(found: Contrast, places: int) -> str:

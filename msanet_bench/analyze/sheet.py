@@ -53,7 +53,8 @@ def _sheet(source: str, text: str) -> Sheet:
     comments, body = _without_comments(text)
     delimiter = _delimiter(body)
     reader = csv.reader(io.StringIO(body), delimiter=delimiter, strict=True)
-    rows = [(comments + reader.line_num, [cell.strip() for cell in row]) for row in reader if any(row)]
+    stripped = ((comments + reader.line_num, [cell.strip() for cell in row]) for row in reader)
+    rows = [(line, row) for line, row in stripped if any(row)]
     if len(rows) < 2:  # noqa: PLR2004 - a header and a row
         raise ResultsError(f"{source}: has no rows below a header.")
     columns = _columns(source, *rows[0])

@@ -57,7 +57,8 @@ def _fits(sample: Sample, claim: Claim) -> bool:
 
 def _is(variant: object, mode: str, sample: Sample) -> bool:
     contender = sample.contender
-    return contender.role != "twin" and (contender.variant, contender.mode) == (variant, mode)
+    asked = ("head", variant, mode)
+    return contender.role != "twin" and (contender.side, contender.variant, contender.mode) == asked
 
 
 def _is_anchor(sample: Sample) -> bool:

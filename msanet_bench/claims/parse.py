@@ -129,8 +129,9 @@ class _Parser:
             claim = self._validated(Claim, given, place)
             if claim is None:
                 continue
-            first = names.setdefault(claim.name, self.document.line(place))
-            if first != self.document.line(place):
+            first = names.get(claim.name)
+            names.setdefault(claim.name, self.document.line(place))
+            if first is not None:
                 self._add((*place, "name"), f"stands twice; first in line {first}. Give one another name.")
             broken = list(broken_rules(claim, given, networks, results))
             for inside, message in broken:

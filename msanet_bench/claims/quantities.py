@@ -11,6 +11,7 @@ from msanet_bench.units import parse_count
 from msanet_bench.violations import shown
 
 _POINTS = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*pp\s*")
+_ROUNDING = 1e-12
 _COUNT = re.compile(r"\s*(-?)(.*)", re.DOTALL)
 
 
@@ -23,13 +24,18 @@ class Range(NamedTuple):
 
     def holds_all(self, interval: Interval) -> bool:
         if self.is_closed:
-            return self.low <= interval.low and interval.high <= self.high
+            return self.low - self._slack <= interval.low and interval.high <= self.high + self._slack
         return self.low < interval.low and interval.high < self.high
 
     def holds_none(self, interval: Interval) -> bool:
         if self.is_closed:
-            return interval.high < self.low or self.high < interval.low
+            return interval.high < self.low - self._slack or self.high + self._slack < interval.low
         return interval.high <= self.low or self.high <= interval.low
+
+    @property
+    def _slack(self) -> float:
+        """The ends are sums, and 0.7 + 0.1 is less than 0.8; a single value is no sum."""
+        return _ROUNDING * max(1.0, abs(self.low), abs(self.high)) if self.low < self.high else 0.0
 
 
 def claimed_range(word: str, value: float, tolerance: float) -> Range:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _HALVINGS = 60
+# Accuracies are shares of images, so deviations below this are rounding.
+_ROUNDING = 1e-9
 
 
 class Interval(NamedTuple):
@@ -22,7 +24,7 @@ def mean_interval(values: Sequence[float], confidence: float) -> Interval:
 
     Fewer than two values, or values without any spread, say nothing of their error: no ends.
     """
-    if len(values) < 2 or max(values) == min(values):  # noqa: PLR2004 (a spread needs two)
+    if len(values) < 2 or max(values) - min(values) <= _ROUNDING:  # noqa: PLR2004 (a spread needs two)
         return NOWHERE_KNOWN
     mean = math.fsum(values) / len(values)
     degrees = len(values) - 1

@@ -86,15 +86,15 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _follow(events: Iterator[Event], started: Started, display: _Display, results: Path) -> Ended:
-    since, done = time.monotonic(), started.done
+    since, done, before = time.monotonic(), started.done, started.done
     for event in events:
         match event:
             case Phase(name):
                 display.phase(name)
-                since = time.monotonic()
+                since, before = time.monotonic(), done
             case Finished(attempt):
                 done += 1
-                per_cell = (time.monotonic() - since) / (done - started.done)
+                per_cell = (time.monotonic() - since) / (done - before)
                 pace = f"{60 / per_cell:.1f}/min, {duration_text(per_cell * (started.cells - done))} left"
                 display.cell(_cell_text(attempt, results), pace=pace)
             case Tuned(further):

@@ -78,7 +78,7 @@ def counted(values: Counter[str]) -> str:
 
 def _read(results: Path) -> Inputs:
     manifest = read_manifest(results)
-    found = _by_key(read_records(results))
+    found = _by_key(results / "records.jsonl", read_records(results))
     return Inputs(
         manifest=manifest,
         cells={cell: _named(found.get(key), cell[0]) for cell, key in manifest.keys.items()},
@@ -92,18 +92,18 @@ def _read(results: Path) -> Inputs:
 def _untuned(file: Path, manifest: Manifest) -> dict[tuple[str, int], Record | None]:
     if manifest.tuning is None:
         return {}
-    found = _by_key(read_records(file)) if file.exists() else {}
+    found = _by_key(file, read_records(file)) if file.exists() else {}
     return {cell: _named(found.get(key), cell[0]) for cell, key in manifest.tuning.keys.items()}
 
 
-def _by_key(records: Sequence[Record]) -> dict[str, Record]:
+def _by_key(file: Path, records: Sequence[Record]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for record in records:
         if record.key in found:
-            raise ResultsError(f"records.jsonl: `{record.variant}` has two records of seed {record.seed}.")
+            raise ResultsError(f"{file}: `{record.variant}` has two records of seed {record.seed}.")
         if record.status == "ok" and not _has_accuracy(record):
             raise ResultsError(
-                f"records.jsonl: `{record.variant}` with seed {record.seed} is ok and must have an accuracy "
+                f"{file}: `{record.variant}` with seed {record.seed} is ok and must have an accuracy "
                 "from 0 to 1. Export the records again with `msanet-bench sweep`."
             )
         found[record.key] = record

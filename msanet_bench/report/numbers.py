@@ -70,9 +70,10 @@ def mebibytes(size: int | None) -> str:
 
 
 def short_count(value: float) -> str:
-    """About how many, for running text: `1.08 million`, `0.335 thousand million`."""
+    """About how many, for running text: `1.08 million`, `394 thousand`."""
+    rounded = float(f"{abs(value):.2e}")
     for unit, name in ((1e9, " thousand million"), (1e6, " million"), (1e3, " thousand")):
-        if abs(value) >= unit:
+        if rounded >= unit:
             return f"{three_digits(abs(value) / unit)}{name}"
     return count(abs(value))
 

@@ -246,11 +246,11 @@ def _open_ledger(sweep: Sweep) -> Ledger:
     seeds = list(dict.fromkeys(cell.seed for cell in sweep.cells))
     study = study_name(sweep.experiment.name, sweep.results, sweep.options.storage)
     ledger = Ledger(sweep.storage, study, names, seeds)
-    again = {cell.key for cell in sweep.missing}
+    settled = sweep.records.keys() - {cell.key for cell in sweep.missing}
     known = {
         cell.key: (cell.variant.name, cell.seed, accuracy(sweep.records[cell.key]))
         for cell in (*map(called_untuned, sweep.planned.untuned), *sweep.cells)
-        if cell.key in sweep.records.keys() - again
+        if cell.key in settled
     }
     ledger.reconcile(known)
     return ledger

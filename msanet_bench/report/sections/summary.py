@@ -176,7 +176,7 @@ def _more(said: _Said) -> str:
     if claim.word == "UNRESOLVED" and claim.more_seeds is not None:
         return f" (+{plural(claim.more_seeds, 'seed')})"
     if claim.word in {"NO MATERIAL EFFECT", "negligible"} and said.macs:
-        return f" for {short_count(said.macs)} MACs"
+        return f" for {short_count(said.macs)} {'more' if said.macs > 0 else 'fewer'} MACs"
     return ""
 
 
