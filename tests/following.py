@@ -80,13 +80,21 @@ def renewed(page: str, folder: Path) -> str:
 
 
 def with_numbers(said: str, printed: str) -> str:
-    """The lines of a page as they are printed now, where their words are the same."""
-    now = {shape: line for line in printed.splitlines() for shape in shapes(_anywhere(line))}
-    lines = [
-        next((now[shape] for shape in shapes(_anywhere(line)) if shape in now), line)
-        for line in said.splitlines()
-    ]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    """The lines of a page as they are printed now, where their words are the same.
+
+    A line that is printed as it stands stays, since others of the same words may be set in other columns.
+    """
+    whole = {line.strip() for line in printed.splitlines()}
+    now = {shape: line.strip() for line in printed.splitlines() for shape in shapes(_anywhere(line))}
+
+    def renewed(line: str) -> str:
+        if line.strip() in whole:
+            return line
+        margin = line[: len(line) - len(line.lstrip())]
+        found = (now[shape] for shape in shapes(_anywhere(line)) if shape in now)
+        return next((margin + new for new in found), line)
+
+    return "\n".join(renewed(line).rstrip() for line in said.splitlines()) + "\n"
 
 
 def promises(fences: Sequence[Fence], folder: Path, *, is_heavy: bool = False) -> Iterator[Promise]:

@@ -141,7 +141,7 @@ def test_other_factors_are_held_at_the_baselines_levels(tmp_path: Path) -> None:
     found = credit_of(tmp_path, design, planted(design, more))
     assert found.held == {"stem": "small"}
     assert [worth(s.shapley) for s in found.shares] == pytest.approx([30, 20, 0], abs=1e-6)
-    assert "All networks here have `stem` at `small`." in section(report(tmp_path), "Credit")
+    assert "All networks here have `stem` at `small`, so" in section(report(tmp_path), "Credit")
 
 
 def test_a_number_within_a_component_is_held_too(tmp_path: Path) -> None:

@@ -32,16 +32,14 @@ _CREDIT_COLUMNS = (
     "component",
     "remove from full",
     "verdict",
+    "add to none",
     "average",
     "Shapley",
     "params",
     "MACs",
     *(f"{device}, ms [95 %]" for device in DEVICES.values()),
 )
-_CREDIT = (
-    "What each component is worth, in percentage points, by the rules of the report's section Credit, each "
-    "with half its 95 % interval on this test set; and what it costs, by Shapley's rule."
-)
+_COSTS = "What each costs is by Shapley's rule too."
 
 # Deeper in, a line is code.
 _MARKER = re.compile(r" {0,3}<!-- *msanet-bench:(?P<kind>begin|end)(?: +(?P<name>.*?))? *-->[ \t\r]*")
@@ -61,7 +59,7 @@ def excerpt(report: Report, folder: str) -> str:
     blocks: list[Block] = [*first.blocks]
     rest = "The rest"
     if more > 0 and components:
-        blocks += [Paragraph(_CREDIT), _in_short(components, _CREDIT_COLUMNS), *_trades(others)]
+        blocks += [_explained(others), _in_short(components, _CREDIT_COLUMNS), *_trades(others)]
     elif variants:
         blocks.append(_in_short(variants, _COLUMNS))
         rest = f"{plural(more, 'more variant')} and the rest" if more > 0 else rest
@@ -117,6 +115,13 @@ def _tables(sections: Sequence[Section], title: str, subject: str) -> list[Table
     """The tables of a section that have a row for each of its subjects."""
     blocks = [block for section in sections if section.title == title for block in section.blocks]
     return [block for block in blocks if isinstance(block, Table) and subject in block.header]
+
+
+def _explained(sections: Sequence[Section]) -> Paragraph:
+    """How the components' worth and costs are to be read."""
+    blocks = (block for section in sections if section.title == "Credit" for block in section.blocks)
+    rules = next(block.text for block in blocks if isinstance(block, Paragraph))
+    return Paragraph(f"{rules} {_COSTS}")
 
 
 def _trades(sections: Sequence[Section]) -> list[Scatter]:

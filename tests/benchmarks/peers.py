@@ -74,7 +74,7 @@ def main(rounds: int, hydra: str | None) -> None:
             for place, peer in enumerate(peers):
                 found[peer.name].append(_measure(peer, Path(folder) / f"{number}-{place}"))
                 print(f"  {peer.name}: {found[peer.name][-1]}", file=sys.stderr, flush=True)
-    _print(peers, found)
+        _print(peers, found)
 
 
 def _peers(hydra: str | None, experiment: Path) -> Iterator[Peer]:

@@ -16,8 +16,8 @@ does while a device works, or half the time computes in Python, as it does while
 are then on the host, and to copy and normalise them is the device's. RATE, in images a second, is by default
 what the full MSANet would train at 60 TFLOP/s: a fifth of the 312 TFLOP/s of an A100 (bf16, NVIDIA's data
 sheet), which is an assumption, over 3 x 2 x its multiply-accumulates at 224 pixels (backward twice forward).
-What is shown is the share of the time of an epoch in which the step waited for its batch, the first included; of a long
-epoch, its first 30 steps.
+What is shown is the share of the time of an epoch in which the step waited for its batch, the first
+included; of a long epoch, of its first 30 steps.
 """
 
 import json

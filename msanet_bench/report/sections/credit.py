@@ -50,13 +50,14 @@ def _worths(share: Share) -> list[Claim]:
 
 
 def _explained(found: Credit) -> str:
-    held = ", ".join(f"{code(path)} at {code(level)}" for path, level in found.held.items())
+    levels = ", ".join(f"{code(path)} at {code(level)}" for path, level in found.held.items())
+    held = f" All networks here have {levels}, so an average is not that over all variants." if levels else ""
     return (
         "What a component is worth in percentage points, by four rules: taken out of the full network; "
         "added to the one without any; on average over all networks that differ in it alone; and by "
         "Shapley's rule, which weighs networks by the number of their components and alone adds up to the "
         "whole. Where the first is small and the second large, components stand in for each other. Each "
-        f"with half its 95 % interval on this test set.{f' All networks here have {held}.' if held else ''}"
+        f"with half its 95 % interval on this test set.{held}"
     )
 
 
