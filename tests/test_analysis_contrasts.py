@@ -228,3 +228,12 @@ def test_a_paired_and_an_unpaired_look_at_the_shoes_have_the_published_p() -> No
     weights = weights_difference("B", "A")
     assert p_value(contrast(shoes(), weights)) == pytest.approx(0.0085388, abs=5e-8)
     assert p_value(contrast(unpaired, weights)) == pytest.approx(0.716, abs=5e-4)
+
+
+def test_equal_accuracies_are_not_known_exactly() -> None:
+    """Three times 36 of 360 images: t of 2 degrees of freedom times 1 / (sqrt(12) 360) / sqrt(3)."""
+    known = mean_interval([0.1, 0.1, 0.1], least_variance=1 / (12 * 360**2))
+    assert (known.low, known.high) == pytest.approx((0.1 - 0.0019920, 0.1 + 0.0019920), abs=1e-7)
+    assert known.sd == pytest.approx(0, abs=1e-15)
+    wide = [0.1, 0.2, 0.3]
+    assert mean_interval(wide, least_variance=1e-9) == mean_interval(wide)

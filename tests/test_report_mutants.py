@@ -174,8 +174,8 @@ MUTANTS = {
     ),
     "a count that is missing counts as 0": Mutant(
         costs,
-        "if len(known) == len(values) else None",
-        "",
+        "if len(known) < len(values):",
+        "if not values:",
         test_report_costs,
         with_costs("test_a_count_that_one_network_lacks_is_none_for_all_that_take_it"),
     ),

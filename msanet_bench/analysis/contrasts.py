@@ -167,12 +167,18 @@ def t_interval(estimate: float, se: float, df: float, *, confidence: float = 0.9
     return Contrast(estimate, se, df, estimate - half, estimate + half)
 
 
-def mean_interval(values: Sequence[float], *, confidence: float = 0.95) -> MeanInterval:
-    """The mean of at least one value with its t interval and standard deviation (n - 1)."""
+def mean_interval(
+    values: Sequence[float], *, confidence: float = 0.95, least_variance: float = 0.0
+) -> MeanInterval:
+    """The mean of at least one value with its t interval and standard deviation (n - 1).
+
+    The interval is not narrower than values of `least_variance` would make it: values that are rounded may
+    be equal without being known exactly.
+    """
     mean = float(np.mean(values))
     n = len(values)
     sd = float(np.std(values, ddof=1)) if n > 1 else math.nan
-    half = t_quantile(n - 1, confidence) * sd / math.sqrt(n)
+    half = t_quantile(n - 1, confidence) * math.sqrt(max(sd**2, least_variance) / n)
     return MeanInterval(mean, mean - half, mean + half, sd, n)
 
 

@@ -97,6 +97,11 @@ class Evidence:
         return self.fit.df > 0
 
 
+def least_variance_of(records: Sequence[Record]) -> float:
+    """Of one accuracy of these records, since test images are counted whole."""
+    return rounding_variance(min((r.test_images for r in records if r.test_images), default=0))
+
+
 def gather(records: Sequence[Record], *, delta: float, alpha: float) -> Evidence | None:
     """The evidence of successful records; None where there are none."""
     if not records:
@@ -104,7 +109,7 @@ def gather(records: Sequence[Record], *, delta: float, alpha: float) -> Evidence
     # A twin (replicate above 0) stands in its seed's block, though its streams differ from the others'.
     names = [record.variant for record in records]
     values = [record.measures["accuracy"].value for record in records]
-    least_variance = rounding_variance(min((r.test_images for r in records if r.test_images), default=0))
+    least_variance = least_variance_of(records)
     fit = fit_blocks(names, [record.seed for record in records], values)
     if fit.df > 0:
         fit = replace(fit, mean_square=max(fit.mean_square, least_variance))

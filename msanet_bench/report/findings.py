@@ -9,7 +9,7 @@ from msanet_bench.records import Record
 from msanet_bench.report.costs import Costs, read_costs
 from msanet_bench.report.credit import Credit, find_credit
 from msanet_bench.report.effects import Effect, Interaction, find_effects, find_interactions
-from msanet_bench.report.evidence import Claim, Evidence, claims, gather
+from msanet_bench.report.evidence import Claim, Evidence, claims, gather, least_variance_of
 from msanet_bench.report.external import Reference
 from msanet_bench.report.inputs import Inputs
 from msanet_bench.report.manifest import Manifest, Planned
@@ -129,7 +129,7 @@ def _gains(inputs: Inputs, tuning: Tuning) -> tuple[Gain, ...]:
         by_seed({cell: r.measures["accuracy"].value for cell, r in cells.items() if r and r.status == "ok"})
         for cells in (inputs.cells, inputs.untuned)
     )
-    return gains(tuning, tuned, untuned)
+    return gains(tuning, tuned, untuned, least_variance=least_variance_of(_successful(inputs)))
 
 
 def _successful(inputs: Inputs) -> list[Record]:
@@ -154,20 +154,31 @@ def _variants(
     # what a search chose by these very runs is not tested by them
     is_declared = "variants" in manifest.families and manifest.search is None
     answers = claims(evidence, against, is_declared=is_declared)
+    least_variance = least_variance_of(_successful(inputs))
+    accuracy = {
+        name: _bounded(mean_interval(found, least_variance=least_variance))
+        for name, found in accuracies.items()
+        if found
+    }
     return tuple(
-        _variant(inputs, number, variant, accuracies[variant.name], claim)
+        _variant(inputs, number, variant, accuracy.get(variant.name), accuracies[variant.name], claim)
         for number, (variant, claim) in enumerate(zip(manifest.variants, answers, strict=True), start=1)
     )
 
 
 def _variant(
-    inputs: Inputs, number: int, variant: Planned, accuracies: Sequence[float], claim: Claim | None
+    inputs: Inputs,
+    number: int,
+    variant: Planned,
+    accuracy: MeanInterval | None,
+    accuracies: Sequence[float],
+    claim: Claim | None,
 ) -> VariantFinding:
     return VariantFinding(
         number=number,
         name=variant.name,
         label=short_name(variant.name, list(inputs.manifest.factors)),
-        accuracy=_bounded(mean_interval(accuracies)) if accuracies else None,
+        accuracy=accuracy,
         values=tuple(accuracies),
         claim=claim,
         profile=inputs.profiles.get(variant.name),

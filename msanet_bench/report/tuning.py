@@ -97,21 +97,25 @@ def gains(
     tuning: Tuning,
     tuned: Mapping[str, Mapping[int, float]],
     untuned: Mapping[str, Mapping[int, float]],
+    *,
+    least_variance: float,
 ) -> tuple[Gain, ...]:
-    """One a variant, from accuracies by variant and seed."""
+    """One a variant, from accuracies by variant and seed, each known to a variance at best."""
     return tuple(
-        _gain(variant, tuned.get(variant.variant, {}), untuned.get(variant.variant, {}))
+        _gain(variant, tuned.get(variant.variant, {}), untuned.get(variant.variant, {}), least_variance)
         for variant in tuning.variants
     )
 
 
-def _gain(variant: TunedVariant, tuned: Mapping[int, float], untuned: Mapping[int, float]) -> Gain:
+def _gain(
+    variant: TunedVariant, tuned: Mapping[int, float], untuned: Mapping[int, float], least_variance: float
+) -> Gain:
     pairs = [tuned[seed] - untuned[seed] for seed in untuned if seed in tuned]
     return Gain(
         variant=variant.variant,
         untuned=tuple(untuned.values()),
         tuned=tuple(tuned.values()),
-        difference=mean_interval(pairs) if pairs else None,
+        difference=mean_interval(pairs, least_variance=2 * least_variance) if pairs else None,
         is_same=not variant.chosen,
     )
 
