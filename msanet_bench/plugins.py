@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -68,10 +69,15 @@ def _blamed_on(name: str) -> Iterator[None]:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"msanet_bench_plugin_{path.stem}"
-    loaded = sys.modules.get(name)
-    if loaded is not None and loaded.__file__ == str(path):
-        return loaded
+    name = module_name = f"msanet_bench_plugin_{path.stem}"
+    # files of one name in several folders are numbered in the order in which the experiment names them
+    for number in count(2):
+        loaded = sys.modules.get(name)
+        if loaded is None:
+            break
+        if loaded.__file__ == str(path):
+            return loaded
+        name = f"{module_name}_{number}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise OSError(f"there is no file {path}")
