@@ -237,3 +237,11 @@ def test_equal_accuracies_are_not_known_exactly() -> None:
     assert known.sd == pytest.approx(0, abs=1e-15)
     wide = [0.1, 0.2, 0.3]
     assert mean_interval(wide, least_variance=1e-9) == mean_interval(wide)
+
+
+def test_residuals_of_rounding_alone_are_none() -> None:
+    """Additive values leave 1e-17, from which Brown and Forsythe would read any p that there is."""
+    cells = [(name, seed) for name in range(3) for seed in range(4)]
+    values = [0.81 + 0.013 * name + 0.0007 * seed for name, seed in cells]
+    fit = fit_blocks([str(name) for name, _ in cells], [seed for _, seed in cells], values)
+    assert not fit.residuals.any()

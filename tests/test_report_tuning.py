@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from msanet_bench.cell import Job
+from msanet_bench.errors import ResultsError
 from msanet_bench.records import Status
 from msanet_bench.report.build import build_report, report_files, write_report
+from msanet_bench.report.tuning import TunedVariant, Tuning, gains
 from report_text import plain, report, section, tables
 from tuning import TUNED, Formula, formula, on_test, tuned, validation
 
@@ -158,3 +160,26 @@ def test_variants_of_a_list_stand_beside_the_baseline(tmp_path: Path) -> None:
         name = plain(row[0])
         after = mean_on_test(NAMES[name], given[name]) - mean_on_test("self_attention", given["baseline"])
         assert float(row[1]) == pytest.approx(100 * after, abs=0.006)
+
+
+def test_a_gain_that_is_equal_in_all_seeds_is_known_to_half_an_image_and_that_of_the_same_runs_exactly() -> (
+    None
+):
+    plan = tuple(
+        TunedVariant(name, (0.5, 0.6), ("ok", "ok"), chosen) for name, chosen in (("a", 1), ("b", 0))
+    )
+    tuning = Tuning({"train.lr": "1e-4 to 1e-2"}, 0, 9, ({}, {"train.lr": 0.01}), plan, {})
+    before, after = {0: 0.25, 1: 0.5, 2: 0.75}, {0: 0.375, 1: 0.625, 2: 0.875}
+    changed, same = gains(tuning, {"a": after, "b": before}, {"a": before, "b": before}, least_variance=1e-6)
+    assert changed.difference is not None
+    # of two accuracies: t of two degrees of freedom times sqrt(2e-6 / 3)
+    assert changed.difference.high - 0.125 == pytest.approx(4.302653 * (2e-6 / 3) ** 0.5, rel=1e-6)
+    assert same.difference is not None
+    assert (same.difference.low, same.difference.high) == (0, 0)
+
+
+def test_a_message_about_untuned_records_names_their_file(results: Path) -> None:
+    file = results / "untuned.jsonl"
+    file.write_text(file.read_text() + file.read_text().splitlines()[0] + "\n")
+    with pytest.raises(ResultsError, match=r"untuned\.jsonl: `.*` has two records of seed "):
+        report(results)

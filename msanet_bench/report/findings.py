@@ -155,13 +155,8 @@ def _variants(
     is_declared = "variants" in manifest.families and manifest.search is None
     answers = claims(evidence, against, is_declared=is_declared)
     least_variance = least_variance_of(_successful(inputs))
-    accuracy = {
-        name: _bounded(mean_interval(found, least_variance=least_variance))
-        for name, found in accuracies.items()
-        if found
-    }
     return tuple(
-        _variant(inputs, number, variant, accuracy.get(variant.name), accuracies[variant.name], claim)
+        _variant(inputs, number, variant, accuracies[variant.name], claim, least_variance)
         for number, (variant, claim) in enumerate(zip(manifest.variants, answers, strict=True), start=1)
     )
 
@@ -170,15 +165,16 @@ def _variant(
     inputs: Inputs,
     number: int,
     variant: Planned,
-    accuracy: MeanInterval | None,
     accuracies: Sequence[float],
     claim: Claim | None,
+    least_variance: float,
 ) -> VariantFinding:
+    accuracy = mean_interval(accuracies, least_variance=least_variance) if accuracies else None
     return VariantFinding(
         number=number,
         name=variant.name,
         label=short_name(variant.name, list(inputs.manifest.factors)),
-        accuracy=accuracy,
+        accuracy=None if accuracy is None else _bounded(accuracy),
         values=tuple(accuracies),
         claim=claim,
         profile=inputs.profiles.get(variant.name),

@@ -111,12 +111,15 @@ def _gain(
     variant: TunedVariant, tuned: Mapping[int, float], untuned: Mapping[int, float], least_variance: float
 ) -> Gain:
     pairs = [tuned[seed] - untuned[seed] for seed in untuned if seed in tuned]
+    is_same = not variant.chosen
+    # the same runs differ by nothing, exactly
+    least = 0.0 if is_same else 2 * least_variance
     return Gain(
         variant=variant.variant,
         untuned=tuple(untuned.values()),
         tuned=tuple(tuned.values()),
-        difference=mean_interval(pairs, least_variance=2 * least_variance) if pairs else None,
-        is_same=not variant.chosen,
+        difference=mean_interval(pairs, least_variance=least) if pairs else None,
+        is_same=is_same,
     )
 
 
